@@ -1,0 +1,70 @@
+/** @file critic.h
+ *  Critics: state values V_w(s). */
+#ifndef BLPO_CRITIC_H
+#define BLPO_CRITIC_H
+
+#include <blpo/export.h>
+#include <blpo/network.h>
+#include <blpo/runtime.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A state-value function V_w(s): a network with one output. Functions that take it as const may run in any number of
+ *  threads at once and do not allocate. */
+typedef struct blpo_critic blpo_critic;
+
+/** Settings of a critic. */
+typedef struct blpo_critic_config {
+    size_t struct_size;    /**< set by blpo_critic_config_init() */
+    int64_t obs_dim;       /**< >= 1; no default */
+    blpo_network network;  /**< default 64-64 tanh, output_gain 1 */
+    uint64_t seed;         /**< keys the initial weights; default 0 */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+} blpo_critic_config;
+
+/** Fills the first struct_size bytes, never more, with defaults.
+ *  @param config  to be filled. @param struct_size  sizeof(blpo_critic_config) of YOUR build.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION for a size smaller than that of 0.1. Any thread. Since 0.1. */
+BLPO_API int blpo_critic_config_init(blpo_critic_config *config, size_t struct_size);
+
+/** Makes a critic with fresh weights.
+ *  @param config  settings, copied. @param runtime  copied; NULL: defaults.
+ *  @param out  receives the critic, owned by the caller; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_CONFIG (field named in runtime->error); BLPO_ERR_SIZE;
+ *          BLPO_ERR_NOMEM. Since 0.1. */
+BLPO_API int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out);
+
+/** Frees a critic. @param critic  NULL does nothing. No handle may still borrow it. Since 0.1. */
+BLPO_API void blpo_critic_destroy(blpo_critic *critic);
+
+/** Values of n observations.
+ *  @param critic  read-only. @param obs [n][obs_dim]. @param n  rows, >= 1. @param value [n] out; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE (an observation or a value).
+ *  No allocation; any number of threads. Since 0.1. */
+BLPO_API int blpo_critic_value(const blpo_critic *critic, const float *obs, int64_t n, float *value);
+
+/** @param critic  NULL gives 0. @return length of the flat parameter array. Since 0.1. */
+BLPO_API int64_t blpo_critic_n_parameters(const blpo_critic *critic);
+
+/** @param critic  NULL gives 0. @return obs_dim. Since 0.1. */
+BLPO_API int64_t blpo_critic_obs_dim(const blpo_critic *critic);
+
+/** Copies all parameters out.
+ *  @param critic  read-only. @param parameters [n] out. @param n  must be blpo_critic_n_parameters().
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT. Since 0.1. */
+BLPO_API int blpo_critic_get_parameters(const blpo_critic *critic, float *parameters, int64_t n);
+
+/** Replaces all parameters. Optimiser state of a trainer that borrows the critic stays as it is.
+ *  @param critic  changed. @param parameters [n] all finite. @param n  must be blpo_critic_n_parameters().
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY: the critic is unchanged.
+ *  No other thread may use the critic meanwhile. Since 0.1. */
+BLPO_API int blpo_critic_set_parameters(blpo_critic *critic, const float *parameters, int64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

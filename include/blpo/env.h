@@ -1,0 +1,115 @@
+/** @file env.h
+ *  The contract between the library and an environment: a batch of rows stepped by one callback. */
+#ifndef BLPO_ENV_H
+#define BLPO_ENV_H
+
+#include <blpo/checkpoint.h>
+#include <blpo/export.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Kind of action. */
+typedef enum blpo_action_kind {
+    BLPO_ACTION_DISCRETE = 1,  /**< one of n actions, 0 .. n - 1; categorical policy; int64_t [rows] */
+    BLPO_ACTION_CONTINUOUS = 2 /**< n real numbers; diagonal Gaussian policy; float [rows][n] */
+} blpo_action_kind;
+
+/** Who resets an environment whose episode has ended, named as in Gymnasium. */
+typedef enum blpo_autoreset {
+    /** The library calls reset before the next step. The observation of the step that ended the episode is its final
+     *  one. The simplest, the default. */
+    BLPO_AUTORESET_DISABLED = 0,
+    /** The environment resets itself inside the step that ends the episode: obs is the first of the next episode, and
+     *  final_obs of that row is filled with the last of the one that ended. */
+    BLPO_AUTORESET_SAME_STEP = 1,
+    /** The environment resets itself in the step after: that step ignores its action, gives reward 0 and the first
+     *  observation of the next episode. The library keeps it out of every loss and every running mean. */
+    BLPO_AUTORESET_NEXT_STEP = 2
+} blpo_autoreset;
+
+/** Actions of an environment or a policy. */
+typedef struct blpo_action_space {
+    int32_t kind;      /**< a blpo_action_kind; no default */
+    int64_t n;         /**< discrete: number of actions >= 2; continuous: dimension >= 1 */
+    const float *low;  /**< continuous: [n] or NULL (no lower bounds); finite. Actions are clipped to it on their way to
+                            the environment; log-probabilities are of the action before the clip */
+    const float *high; /**< continuous: [n] or NULL (no upper bounds); finite, > low */
+} blpo_action_space;
+
+/** One batch of steps. Pointers are valid during the call only; rows first .. first + count - 1 of the environments;
+ *  every array starts at row `first`. Outputs are zeroed before the call, observations excepted. */
+typedef struct blpo_step {
+    size_t struct_size;             /**< size of this struct in the library that calls */
+    int64_t first;                  /**< first environment */
+    int64_t count;                  /**< environments in this call */
+    const int64_t *discrete_action; /**< [count] in 0 .. n - 1; NULL for continuous actions */
+    const float *continuous_action; /**< [count][n], clipped to the bounds; NULL for discrete actions */
+    float *obs;                     /**< [count][obs_dim] out: observation after the step. DISABLED, NEXT_STEP: also when
+                                         the episode has just ended; SAME_STEP: of the next episode then */
+    float *final_obs;               /**< [count][obs_dim] out, rows that ended, SAME_STEP only; else NULL */
+    float *reward;                  /**< [count] out: undiscounted reward of this step */
+    uint8_t *terminated;            /**< [count] out: 1 where the episode came to an end of its own (no bootstrap) */
+    uint8_t *truncated;             /**< [count] out: 1 where it was cut (a time limit): bootstrapped from its final
+                                         observation. terminated wins where both are set */
+    uint8_t *failed;                /**< [count] out, looked at when the callback returns > 0: 1 where that environment
+                                         failed. None set: all rows of the call failed */
+} blpo_step;
+
+/** One batch of resets: rows with mask 1 begin a new episode, the others stay as they are. */
+typedef struct blpo_reset {
+    size_t struct_size;   /**< size of this struct in the library that calls */
+    int64_t first;        /**< first environment */
+    int64_t count;        /**< environments in this call */
+    const uint8_t *mask;  /**< [count] 1: reset this one */
+    const uint64_t *seed; /**< [count] a fresh 64-bit seed for each episode; a function of trainer seed, environment and
+                               the number of its resets */
+    float *obs;           /**< [count][obs_dim] out, rows with mask 1: first observation of the episode */
+} blpo_reset;
+
+/** Steps environments. Runs on the thread that called the trainer, one call at a time; must not call that trainer.
+ *  @param user  blpo_env::user. @param io  the batch.
+ *  @return 0: go on. > 0: environments failed (see blpo_step::failed): the transitions of their current episode in this
+ *          rollout are dropped and they are reset; counted in blpo_metrics::n_void_episodes. < 0: the call ends with
+ *          BLPO_ERR_CALLBACK, this step is not taken; a later call asks for it again with the same actions. */
+typedef int (*blpo_step_fn)(void *user, blpo_step *io);
+
+/** Resets environments. Threads and verdicts as blpo_step_fn, but any value other than 0 ends the call. */
+typedef int (*blpo_reset_fn)(void *user, blpo_reset *io);
+
+/** Writes the state of all environments into a checkpoint. @param user blpo_env::user. @param write the sink.
+ *  @param sink  passed to write. @return 0; else the save ends with BLPO_ERR_CALLBACK. */
+typedef int (*blpo_env_save_fn)(void *user, blpo_write_fn write, void *sink);
+
+/** Takes back what blpo_env_save_fn wrote. Called last, after everything else in the checkpoint was found sound.
+ *  @param user blpo_env::user. @param bytes [n_bytes] read-only. @param n_bytes  its length.
+ *  @return 0; else the load ends with BLPO_ERR_CALLBACK and the trainer is unchanged: leave the environments so too. */
+typedef int (*blpo_env_load_fn)(void *user, const void *bytes, size_t n_bytes);
+
+/** A batch of environments. Copied at create; `user` is borrowed for the life of the trainer. */
+typedef struct blpo_env {
+    size_t struct_size;        /**< set by blpo_env_init() */
+    void *user;                /**< passed to every callback */
+    int64_t n_envs;            /**< >= 1, default 1 */
+    int64_t obs_dim;           /**< >= 1; no default */
+    blpo_action_space action;  /**< no default; bounds are copied */
+    int32_t autoreset;         /**< a blpo_autoreset, default DISABLED */
+    blpo_step_fn step;         /**< NULL for push mode (act and observe) only */
+    blpo_reset_fn reset;       /**< required with step. SAME_STEP, NEXT_STEP: called once for all, and after failures */
+    blpo_env_save_fn save;     /**< NULL: a checkpoint holds no environment state, and a load resets all environments */
+    blpo_env_load_fn load;     /**< both of these two, or neither */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+} blpo_env;
+
+/** Fills the first struct_size bytes, never more, with defaults.
+ *  @param env  to be filled. @param struct_size  sizeof(blpo_env) of YOUR build.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION for a size smaller than that of 0.1. Any thread. Since 0.1. */
+BLPO_API int blpo_env_init(blpo_env *env, size_t struct_size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

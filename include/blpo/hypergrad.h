@@ -1,0 +1,168 @@
+/** @file hypergrad.h
+ *  Hypergradients of any bilevel problem: inverse-Hessian-vector products by several methods, with an honest report. */
+#ifndef BLPO_HYPERGRAD_H
+#define BLPO_HYPERGRAD_H
+
+#include <blpo/export.h>
+#include <blpo/runtime.h>
+#include <blpo/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A solver for x = (H + rho I)^-1 v and the hypergradient direct - (d2g / d outer d inner) x, where H = d2g / d inner2.
+ *  It sees the problem only through callbacks. One thread at a time; distinct handles are independent. */
+typedef struct blpo_hypergrad blpo_hypergrad;
+
+/** Hessian-vector product: hv = H v at the current inner variables.
+ *  @param user  blpo_problem::user. @param v [n_inner] read-only. @param hv [n_inner] to be filled; never overlaps v.
+ *  @return 0; > 0: this product cannot be had now, < 0: give up. Both end the solve with BLPO_ERR_CALLBACK and the code.
+ *  Runs on the thread that called the solver; must not call that solver; pointers are valid during the call. */
+typedef int (*blpo_hvp_fn)(void *user, const float *v, float *hv);
+
+/** Rows of the Hessian: rows[i] = H[index[i], :].
+ *  @param user  blpo_problem::user. @param index [k] distinct, in 0 .. n_inner - 1. @param k  rows, >= 1.
+ *  @param rows [k][n_inner] to be filled.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. */
+typedef int (*blpo_hessian_rows_fn)(void *user, const int64_t *index, int64_t k, float *rows);
+
+/** Mixed product: out = (d2g / d outer d inner) x.
+ *  @param user  blpo_problem::user. @param x [n_inner] read-only. @param out [n_outer] to be filled.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. */
+typedef int (*blpo_mixed_product_fn)(void *user, const float *x, float *out);
+
+/** A bilevel problem at its current point. Copied at create; `user` is borrowed for the life of the solver. */
+typedef struct blpo_problem {
+    size_t struct_size;                  /**< set by blpo_problem_init() */
+    int64_t n_inner;                     /**< p >= 1: inner variables; no default */
+    int64_t n_outer;                     /**< q >= 0: outer variables; 0: only blpo_hypergrad_solve() */
+    void *user;                          /**< passed to every callback */
+    blpo_hvp_fn hvp;                     /**< required, but for method none, and for nystrom and dense with hessian_rows */
+    blpo_hessian_rows_fn hessian_rows;   /**< NULL: rows come from hvp with unit vectors */
+    blpo_mixed_product_fn mixed_product; /**< required with n_outer > 0 */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+} blpo_problem;
+
+/** How x ~ (H + rho I)^-1 v is computed. */
+typedef enum blpo_ihvp_method {
+    /** x = v / rho: the inverse without curvature. */
+    BLPO_IHVP_NONE = 0,
+    /** k rows C = H[I,:] of a random draw I, M = C[:,I]:
+     *  x = v/rho - (1/rho^2) C^T (M + (1/rho) C C^T + s I_k)^-1 C v (arXiv:2302.09726 with s = 0; arXiv:2505.11714 ran s = 1). */
+    BLPO_IHVP_NYSTROM = 1,
+    /** Conjugate gradients from x = 0. */
+    BLPO_IHVP_CG = 2,
+    /** LAPACK on the whole p x p matrix: exact, for small p. The only method that holds p^2 numbers. */
+    BLPO_IHVP_DENSE = 3
+} blpo_ihvp_method;
+
+/** Settings of a solver. */
+typedef struct blpo_hypergrad_config {
+    size_t struct_size;      /**< set by blpo_hypergrad_config_init() */
+    int32_t method;          /**< a blpo_ihvp_method, default BLPO_IHVP_NYSTROM */
+    int64_t nystrom_rank;    /**< k in 1 .. n_inner, default 5 (nystrom) */
+    double nystrom_rho;      /**< rho > 0, finite, units of H; default 50 (every method) */
+    double nystrom_shift;    /**< s >= 0, finite, units of H; default 1 (nystrom) */
+    int64_t cg_iterations;   /**< most iterations, >= 1, default 10 (cg) */
+    double cg_tolerance;     /**< stop when |residual| <= this |v|, >= 0, default 0: all iterations (cg) */
+    double kappa;            /**< bound |implicit| <= kappa |direct| in compute; > 0; infinity, the default: no bound */
+    int32_t report_residual; /**< 1: every solve measures its residual at the cost of one product (needs hvp); default 0 */
+    uint64_t seed;           /**< keys the draws of I; default 0 */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+} blpo_hypergrad_config;
+
+/** What one solve was like. */
+typedef struct blpo_hypergrad_report {
+    size_t struct_size;       /**< set by the caller to sizeof(blpo_hypergrad_report) */
+    int32_t status;           /**< BLPO_OK, or why the solve failed */
+    int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE after a fallback */
+    int32_t indefinite;       /**< 1: a negative eigenvalue or curvature of H + rho I or its core was met */
+    int32_t fallback;         /**< 1: the method could not go on and x = v / rho was given, or CG stopped at its last good x */
+    int64_t rank_used;        /**< nystrom: k; dense: p; else 0 */
+    int64_t iterations;       /**< cg: iterations made; else 0 */
+    int64_t n_products;       /**< Hessian-vector products (a row counts as one), the residual's included */
+    double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
+    double condition_estimate;/**< 1-norm condition estimate of the factored core or matrix (nystrom, dense), or -1 */
+    double direct_norm;       /**< compute: |direct| */
+    double implicit_norm;     /**< compute: |implicit| before the bound */
+    double cosine;            /**< compute: cosine between direct and implicit, 0 where either is zero */
+    double bound_scale;       /**< compute: min(1, kappa |direct| / (|implicit| + 1e-8)); 1: the bound did not act */
+    double hypergradient_norm;/**< compute: |direct - bounded implicit| */
+} blpo_hypergrad_report;
+
+/** Counts over the life of a solver. */
+typedef struct blpo_hypergrad_stats {
+    size_t struct_size;       /**< set by the caller to sizeof(blpo_hypergrad_stats) */
+    int64_t n_solves;         /**< solves that gave an x */
+    int64_t n_failed;         /**< solves that ended in an error */
+    int64_t n_products;       /**< Hessian-vector products asked for */
+    int64_t n_indefinite;     /**< solves that met a negative eigenvalue or curvature */
+    int64_t n_fallback;       /**< solves that fell back */
+    int64_t n_bound;          /**< computes where kappa bound */
+} blpo_hypergrad_stats;
+
+/** Fills the first struct_size bytes, never more, with defaults.
+ *  @param problem  to be filled. @param struct_size  sizeof(blpo_problem) of YOUR build.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION for a size smaller than that of 0.1. Any thread. Since 0.1. */
+BLPO_API int blpo_problem_init(blpo_problem *problem, size_t struct_size);
+
+/** Fills the first struct_size bytes, never more, with defaults.
+ *  @param config  to be filled. @param struct_size  sizeof(blpo_hypergrad_config) of YOUR build.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION for a size smaller than that of 0.1. Any thread. Since 0.1. */
+BLPO_API int blpo_hypergrad_config_init(blpo_hypergrad_config *config, size_t struct_size);
+
+/** Makes a solver.
+ *  @param problem  copied; its user pointer is borrowed. @param config  copied; NULL: defaults.
+ *  @param runtime  copied; NULL: defaults. @param out  receives the solver, owned by the caller; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_CONFIG (field named in runtime->error); BLPO_ERR_SIZE;
+ *          BLPO_ERR_NOMEM. Since 0.1. */
+BLPO_API int blpo_hypergrad_create(const blpo_problem *problem, const blpo_hypergrad_config *config,
+                                   const blpo_runtime *runtime, blpo_hypergrad **out);
+
+/** Frees a solver. @param solver  NULL does nothing. Since 0.1. */
+BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
+
+/** x ~ (H + rho I)^-1 v. v is scaled to norm 1 before the solve, so 1e-30 and 1e30 work; v = 0 gives x = 0.
+ *  @param solver  changed (draws, counts).
+ *  @param v [n_inner] gradient of the outer objective in the inner variables.
+ *  @param x [n_inner] out; may equal v; untouched on failure.
+ *  @param report  NULL, or struct_size set by the caller; filled also on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (report); BLPO_ERR_NONFINITE (v, or what a callback wrote; the
+ *          callback and element are named in blpo_hypergrad_error()); BLPO_ERR_CALLBACK; BLPO_ERR_BUSY. An indefinite or
+ *          singular core is no error: see the report.
+ *  No allocation. Cost: nystrom k rows and O(k^2 p + k^3); cg one product an iteration; dense p rows and O(p^3). Since 0.1. */
+BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float *x, blpo_hypergrad_report *report);
+
+/** The hypergradient: direct - min(1, kappa |direct| / (|implicit| + 1e-8)) implicit, implicit = mixed_product(x),
+ *  x as of blpo_hypergrad_solve() (arXiv:2505.11714).
+ *  @param solver  changed (draws, counts).
+ *  @param direct [n_outer] gradient of the outer objective in the outer variables.
+ *  @param v [n_inner] its gradient in the inner variables.
+ *  @param hypergradient [n_outer] out; may equal direct; untouched on failure.
+ *  @param report  NULL, or struct_size set by the caller; filled also on failure.
+ *  @return as blpo_hypergrad_solve(); BLPO_ERR_STATE where n_outer is 0. No allocation. Since 0.1. */
+BLPO_API int blpo_hypergrad_compute(blpo_hypergrad *solver, const float *direct, const float *v, float *hypergradient,
+                                    blpo_hypergrad_report *report);
+
+/** Fixes the coordinates I of the Nystrom method for all solves to come.
+ *  @param solver  changed. @param index [k] distinct, in 0 .. n_inner - 1; NULL: back to random draws.
+ *  @param k  must be nystrom_rank; ignored with NULL.
+ *  @return BLPO_OK; BLPO_ERR_NULL (solver); BLPO_ERR_STATE (another method); BLPO_ERR_ARGUMENT; BLPO_ERR_BUSY: unchanged
+ *          then. Since 0.1. */
+BLPO_API int blpo_hypergrad_set_indices(blpo_hypergrad *solver, const int64_t *index, int64_t k);
+
+/** Counts so far. @param solver  read-only. @param out  struct_size set by the caller.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION. Since 0.1. */
+BLPO_API int blpo_hypergrad_get_stats(const blpo_hypergrad *solver, blpo_hypergrad_stats *out);
+
+/** @param solver  NULL gives a static record that says so. @return last error of this handle; valid as long as the handle.
+ *  Since 0.1. */
+BLPO_API const blpo_error *blpo_hypergrad_error(const blpo_hypergrad *solver);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,230 @@
+/** @file trainer.h
+ *  Training: one loop whose settings are BLPO, nested-only and PPO. */
+#ifndef BLPO_TRAINER_H
+#define BLPO_TRAINER_H
+
+#include <blpo/checkpoint.h>
+#include <blpo/critic.h>
+#include <blpo/env.h>
+#include <blpo/export.h>
+#include <blpo/hypergrad.h>
+#include <blpo/policy.h>
+#include <blpo/rollout.h>
+#include <blpo/runtime.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A training run: rollout, networks, optimisers, solver, random streams, counters. One thread at a time; a call from
+ *  inside one of its callbacks, or from a second thread meanwhile, returns BLPO_ERR_BUSY (getters excepted). */
+typedef struct blpo_trainer blpo_trainer;
+
+/** Which hypergradient the actor follows. */
+typedef enum blpo_method {
+    BLPO_METHOD_BLPO = 1,   /**< nested critic and hypergradient, as published: critic_steps 3 */
+    BLPO_METHOD_NESTED = 2, /**< nested critic, direct gradient only: critic_steps 3 */
+    BLPO_METHOD_PPO = 3     /**< one critic step, direct gradient only: critic_steps 1 */
+} blpo_method;
+
+/** Settings of a run. Defaults are those of the published CartPole and Acrobot runs. */
+typedef struct blpo_config {
+    size_t struct_size;              /**< set by blpo_config_init() */
+    uint64_t seed;                   /**< keys everything random; default 0 */
+    int64_t n_steps;                 /**< steps of each environment in a rollout, >= 1, default 128 */
+    int64_t n_epochs;                /**< passes over a rollout, >= 1, default 4 */
+    int64_t trajectories_per_minibatch; /**< 1 .. n_envs, default 1, as published; the last minibatch may hold fewer */
+    double gamma;                    /**< discount, in [0, 1], default 0.99 */
+    double gae_lambda;               /**< in [0, 1], default 0.95 */
+    double clip_range;               /**< eps > 0, default 0.2 */
+    double clip_range_critic;        /**< eps_F > 0, default 0.5: the clip inside the linearised critic objective f2 */
+    double actor_learning_rate;      /**< >= 0, default 2.5e-4 */
+    double critic_learning_rate;     /**< >= 0, default 1e-3 */
+    double adam_beta1;               /**< in [0, 1), default 0.9 */
+    double adam_beta2;               /**< in [0, 1), default 0.999 */
+    double adam_epsilon;             /**< > 0, default 1e-5, outside the root */
+    int64_t critic_steps;            /**< K >= 1: nested critic steps a minibatch, default 3 */
+    int32_t hypergradient;           /**< 1: direct - implicit; 0: direct only; default 1 */
+    int32_t ihvp_method;             /**< a blpo_ihvp_method, default BLPO_IHVP_NYSTROM */
+    int64_t nystrom_rank;            /**< k in 1 .. number of critic parameters, default 5 */
+    double nystrom_rho;              /**< rho > 0, default 50; used by every ihvp_method */
+    double nystrom_shift;            /**< s >= 0, default 1 */
+    int64_t cg_iterations;           /**< >= 1, default 10 */
+    double kappa;                    /**< |implicit| <= kappa |direct|, > 0, default 1; infinity: no bound */
+    int32_t normalize_advantages;    /**< 1: advantages in J get mean 0 and deviation 1 within the minibatch; default 0 */
+    double entropy_coefficient;      /**< >= 0, default 0: J gets - this times the mean entropy */
+    double max_gradient_norm;        /**< >= 0, default 0 (off): bound on the norm of each network's gradient */
+    int64_t anneal_steps;            /**< >= 0, default 0 (off): both learning rates fall linearly to 0 over so many steps */
+    double target_kl;                /**< >= 0, default 0 (off): the rest of an update is skipped once a minibatch's
+                                          approx_kl is above it */
+    double reward_scale;             /**< > 0, default 1: rewards are multiplied by it for learning, not in the statistics */
+    int64_t stats_window;            /**< episodes in the running means of the metrics, >= 1, default 100 */
+    int64_t diagnostics_interval;    /**< >= 0, default 0 (never): every so many updates the costly diagnostics are measured */
+    blpo_network actor_network;      /**< used when the trainer makes the policy */
+    blpo_network critic_network;     /**< used when the trainer makes the critic */
+    double initial_log_std;          /**< used when the trainer makes the policy, in [-20, 20], default 0 */
+    blpo_policy *policy;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
+    blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+} blpo_config;
+
+/** What an update was like. Values of "minibatches" are means over the minibatches of the update. A value that was not
+ *  measured, or has nothing to be measured on, is 0; the counts say which. Norms are Euclidean. */
+typedef struct blpo_metrics {
+    size_t struct_size;             /**< size of this struct in the library; set by the caller where the caller owns it */
+    int64_t n_updates;              /**< updates so far */
+    int64_t steps;                  /**< environment steps so far, all environments and processes of this trainer */
+    int64_t n_episodes;             /**< episodes that ended so far */
+    int64_t n_void_episodes;        /**< episodes dropped because their environment failed */
+    int64_t n_dropped;              /**< transitions observed while the rollout was full */
+    int64_t update_episodes;        /**< episodes that ended in this rollout */
+    double update_return_mean;      /**< their mean return */
+    int64_t window_episodes;        /**< episodes in the running means, at most stats_window */
+    double episode_return_mean;     /**< mean return of the last window_episodes episodes */
+    double episode_length_mean;     /**< mean length of the same */
+    double seconds;                 /**< wall time since the first step in this process */
+    double steps_per_second;        /**< steps since then by seconds */
+    int64_t n_minibatches;          /**< minibatches of this update that were used */
+    int64_t n_skipped;              /**< minibatches left out: no valid transition, or target_kl reached */
+    double actor_loss;              /**< J before the actor step */
+    double critic_loss_before;      /**< g before the K critic steps */
+    double critic_loss;             /**< g after them */
+    double critic_gradient_norm_before; /**< |grad_w g| before the K critic steps */
+    double critic_gradient_norm;    /**< |grad_w g| after them; measured at diagnostics_interval */
+    double direct_norm;             /**< |direct| */
+    double implicit_norm;           /**< |implicit| before the bound */
+    double cosine;                  /**< cosine between direct and implicit */
+    double hypergradient_norm;      /**< |direct - bounded implicit|: stationarity */
+    double kappa_bound_share;       /**< share of minibatches where kappa bound */
+    double indefinite_share;        /**< share of solves that met a negative eigenvalue or curvature */
+    double fallback_share;          /**< share of solves that fell back */
+    double relative_residual;       /**< |(H + rho I) x - v| / |v|; measured at diagnostics_interval */
+    double condition_estimate;      /**< of the Nystrom core or the dense matrix; 0 for other methods */
+    int64_t n_products;             /**< Hessian-vector products of this update (a row counts as one) */
+    double approx_kl;               /**< mean of (ratio - 1) - log ratio before each actor step (Schulman's estimator k3) */
+    double clip_fraction;           /**< share of transitions with |ratio - 1| > clip_range before each actor step */
+    double entropy;                 /**< mean entropy of the policy */
+    double explained_variance;      /**< 1 - Var[R - V] / Var[R] over the rollout, with the critic that collected it */
+    double actor_learning_rate;     /**< rate of this update */
+    double critic_learning_rate;    /**< rate of this update */
+    int32_t diagnostics_measured;   /**< 1: the costly diagnostics were measured in this update */
+} blpo_metrics;
+
+/** Verdict of a metrics callback: go on, or stop after this update. */
+#define BLPO_CONTINUE 0 /**< go on */
+#define BLPO_STOP 1     /**< stop: blpo_trainer_run() returns BLPO_STOPPED */
+
+/** Called after every update. @param user  as given to blpo_trainer_run(). @param metrics  valid during the call.
+ *  @return BLPO_CONTINUE; BLPO_STOP or any number > 0; < 0: run ends with BLPO_ERR_CALLBACK. The update stands in each case.
+ *  Runs on the thread that called blpo_trainer_run(); of the trainer only getters may be called. */
+typedef int (*blpo_metrics_fn)(void *user, const blpo_metrics *metrics);
+
+/** What followed the actions of blpo_trainer_act(). Arrays are borrowed during the call. */
+typedef struct blpo_transition {
+    size_t struct_size;         /**< set by the caller to sizeof(blpo_transition) */
+    const float *next_obs;      /**< [n_envs][obs_dim] observation after the step, as blpo_step::obs */
+    const float *reward;        /**< [n_envs] */
+    const uint8_t *terminated;  /**< [n_envs] 0 or 1 */
+    const uint8_t *truncated;   /**< [n_envs] 0 or 1 */
+    const float *final_obs;     /**< [n_envs][obs_dim] read in rows that ended, SAME_STEP only; else NULL */
+} blpo_transition;
+
+/** Fills the first struct_size bytes, never more, with the published settings.
+ *  @param config  to be filled. @param struct_size  sizeof(blpo_config) of YOUR build.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION for a size smaller than that of 0.1. Any thread. Since 0.1. */
+BLPO_API int blpo_config_init(blpo_config *config, size_t struct_size);
+
+/** Sets the fields that make a method: hypergradient and critic_steps; the others stay as they are.
+ *  @param config  changed. @param method  a blpo_method.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT: unchanged. Any thread. Since 0.1. */
+BLPO_API int blpo_config_set_method(blpo_config *config, int method);
+
+/** Makes a trainer. Environments are not touched yet. Every field is checked before any memory is taken.
+ *  @param env  copied; its user pointer is borrowed. @param config  copied; NULL: the published settings.
+ *  @param runtime  copied; NULL: defaults. @param out  receives the trainer, owned by the caller; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_CONFIG (field, value and rule in runtime->error);
+ *          BLPO_ERR_SIZE; BLPO_ERR_NOMEM. Since 0.1. */
+BLPO_API int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime,
+                                 blpo_trainer **out);
+
+/** Frees a trainer and the parts it made. @param trainer  NULL does nothing. Since 0.1. */
+BLPO_API void blpo_trainer_destroy(blpo_trainer *trainer);
+
+/** Collects and updates until at least n_steps more environment steps are done (whole updates), or the callback stops it.
+ *  @param trainer  changed. @param n_steps  >= 1. @param on_update  NULL: none. @param user  passed to on_update.
+ *  @return BLPO_OK; BLPO_STOPPED; BLPO_ERR_ARGUMENT; BLPO_ERR_STATE (no step callback); and all of blpo_trainer_collect()
+ *          and blpo_trainer_update(). After an error the call may be made again. Since 0.1. */
+BLPO_API int blpo_trainer_run(blpo_trainer *trainer, int64_t n_steps, blpo_metrics_fn on_update, void *user);
+
+/** Steps the environments until the rollout is full; at once when it is full already.
+ *  @param trainer  changed.
+ *  @return BLPO_UPDATE_DUE; BLPO_ERR_NULL; BLPO_ERR_STATE (no step callback, or an act waits for its observe);
+ *          BLPO_ERR_CALLBACK; BLPO_ERR_NONFINITE (environment, step and element in blpo_trainer_error()); BLPO_ERR_BUSY.
+ *          The steps before the one that failed are kept; a later call goes on there. No allocation. Since 0.1. */
+BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
+
+/** One update from a full rollout (docs/algorithm.md, section 4), which is then empty.
+ *  @param trainer  changed; byte for byte as it was on failure. @param metrics  NULL, or struct_size set by the caller.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (metrics); BLPO_ERR_STATE (the rollout is not full);
+ *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error()); BLPO_ERR_CALLBACK (all_reduce); BLPO_ERR_BUSY.
+ *          No allocation. Since 0.1. */
+BLPO_API int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics);
+
+/** Push mode: chooses actions for all environments and remembers what blpo_trainer_observe() needs. Called again before
+ *  observe it replaces what it remembered. Draws depend on the number of transitions observed, not of calls.
+ *  @param trainer  changed. @param obs [n_envs][obs_dim] current observations.
+ *  @param action  int64_t [n_envs] or float [n_envs][action.n], clipped to the bounds; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY. No allocation. Since 0.1. */
+BLPO_API int blpo_trainer_act(blpo_trainer *trainer, const float *obs, void *action);
+
+/** Push mode: what followed. With a full rollout the transition is counted and dropped until blpo_trainer_update().
+ *  @param trainer  changed; unchanged on failure, the act still waiting. @param transition  the rows.
+ *  @return BLPO_OK; BLPO_UPDATE_DUE when the rollout is full; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_STATE (no act
+ *          waits); BLPO_ERR_NONFINITE; BLPO_ERR_ARGUMENT; BLPO_ERR_BUSY. No allocation. Since 0.1. */
+BLPO_API int blpo_trainer_observe(blpo_trainer *trainer, const blpo_transition *transition);
+
+/** Metrics of the last update, with the episode statistics of now.
+ *  @param trainer  read-only. @param out  struct_size set by the caller.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION. Since 0.1. */
+BLPO_API int blpo_trainer_get_metrics(const blpo_trainer *trainer, blpo_metrics *out);
+
+/** @param trainer  NULL gives NULL. @return the policy, borrowed; parameters change in updates. Since 0.1. */
+BLPO_API const blpo_policy *blpo_trainer_policy(const blpo_trainer *trainer);
+
+/** @param trainer  NULL gives NULL. @return the critic, borrowed; parameters change in updates. Since 0.1. */
+BLPO_API const blpo_critic *blpo_trainer_critic(const blpo_trainer *trainer);
+
+/** @param trainer  NULL gives NULL. @return the rollout, borrowed. Since 0.1. */
+BLPO_API const blpo_rollout *blpo_trainer_rollout(const blpo_trainer *trainer);
+
+/** @param trainer  NULL gives NULL. @return the solver, borrowed; NULL where hypergradient is 0. Since 0.1. */
+BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *trainer);
+
+/** Writes everything that a later load needs to go on to the same bits: parameters, optimisers, counters, the rollout as
+ *  far as it is filled, episode statistics, and what blpo_env::save writes. Wall time is left out.
+ *  @param trainer  unchanged. @param write  the sink. @param user  passed to write.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_BUSY; BLPO_ERR_NOMEM. Since 0.1. */
+BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user);
+
+/** Takes over what blpo_trainer_save() wrote: whole, or not at all. Shapes and settings of the trainer must be those of
+ *  the one that saved. Without environment state in the bytes the environments are reset before the next step, and the
+ *  run goes on, but not to the same bits.
+ *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named);
+ *          BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY. Since 0.1. */
+BLPO_API int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user);
+
+/** blpo_policy_save() of the trainer's policy. @param trainer  read-only. @param write  the sink. @param user  passed to write.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK. Since 0.1. */
+BLPO_API int blpo_trainer_save_policy(const blpo_trainer *trainer, blpo_write_fn write, void *user);
+
+/** @param trainer  NULL gives a static record that says so. @return last error of this handle; valid as long as the handle.
+ *  May be called from inside callbacks. Since 0.1. */
+BLPO_API const blpo_error *blpo_trainer_error(const blpo_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
