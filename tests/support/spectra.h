@@ -1,0 +1,34 @@
+/* Symmetric matrices with a chosen spectrum, and solvers over them: what every test of the solver starts from. */
+#ifndef BLPO_TESTS_SPECTRA_H
+#define BLPO_TESTS_SPECTRA_H
+
+#include "quadratic.h"
+
+enum { SPECTRUM_MAX_P = 24 };
+
+typedef struct spectrum {
+    const char *name;
+    int64_t p;
+    double hessian[SPECTRUM_MAX_P * SPECTRUM_MAX_P]; /* [p][p], entries are exact test_reals */
+    double norm;                                     /* largest |eigenvalue| asked for */
+    double smallest;                                 /* smallest eigenvalue asked for */
+} spectrum;
+
+enum { SPECTRUM_COUNT = 7 };
+
+/* 0 definite: 1 .. 2;  1 ill conditioned: 1e-4 .. 1e4;  2 indefinite: -0.3 .. 24;  3 rank p/2: 0 and 1 .. 2;
+ * 4 as 0, but rows and columns 1 and 5 are zero;  5 zero;  6 p = 1: the number 3. Rounding the entries moves an eigenvalue
+ * by at most p eps norm. */
+void spectrum_make(int which, spectrum *out);
+
+/* A right-hand side of exact test_reals: in both number types. */
+void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double);
+
+blpo_hypergrad_config solver_config(int method, int64_t rank, double rho, double shift);
+
+/* A solver over quad; create must succeed. */
+blpo_hypergrad *solver_new(quadratic *quad, int with_rows, const blpo_hypergrad_config *config);
+
+blpo_hypergrad_report empty_report(void);
+
+#endif
