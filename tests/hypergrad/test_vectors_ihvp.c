@@ -70,8 +70,6 @@ static double nystrom_bound(const problem *p)
     const double inverse = dense_inverse_norm(core, p->k), v = dense_norm(p->v, p->p);
     free(x);
     free(core);
-    if (sizeof(test_real) == sizeof(double))
-        return 1e-9 * dense_norm(p->v, p->p) / p->rho;
     return rows * rows * inverse * v / (p->rho * p->rho) * TEST_EPSILON
                * (2.0 + 2.0 * inverse * (rows + rows * rows / p->rho))
            + dense_nystrom_bound(p->h, p->p, p->index, p->k, p->rho, p->shift, p->v);
