@@ -1,0 +1,34 @@
+# blpo_flags: what every target of the project is compiled with. Not installed.
+
+add_library(blpo_flags INTERFACE)
+target_compile_options(blpo_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(BLPO_WARNINGS_AS_ERRORS)
+    target_compile_options(blpo_flags INTERFACE -Werror)
+endif()
+
+if(BLPO_SANITIZE)
+    target_compile_options(blpo_flags INTERFACE
+        "-fsanitize=${BLPO_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    target_link_options(blpo_flags INTERFACE "-fsanitize=${BLPO_SANITIZE}")
+endif()
+
+if(BLPO_COVERAGE)
+    target_compile_options(blpo_flags INTERFACE --coverage -O0 -g)
+    target_link_options(blpo_flags INTERFACE --coverage)
+    find_program(GCOVR_EXECUTABLE gcovr)
+    if(GCOVR_EXECUTABLE)
+        add_custom_target(coverage
+            COMMAND "${GCOVR_EXECUTABLE}" --root "${PROJECT_SOURCE_DIR}" --filter "${PROJECT_SOURCE_DIR}/lib/"
+                    --exclude-throw-branches --txt --html-details coverage.html --xml coverage.xml .
+            COMMAND "${CMAKE_COMMAND}" -E echo "Pages: ${PROJECT_BINARY_DIR}/coverage.html"
+            WORKING_DIRECTORY "${PROJECT_BINARY_DIR}"
+            COMMENT "Coverage of the tests that ran in this build" VERBATIM)
+    else()
+        message(STATUS "gcovr (Debian: gcovr) not found: no target coverage")
+    endif()
+endif()
+
+# Only what cannot change a result, for the library alone. Not -ffast-math: it reorders sums, assumes there is no NaN, and at link
+# time switches the host program to flush subnormals. Without errno and traps, sqrt and comparisons become plain
+# instructions and can be vectorised.
+set(BLPO_LIBRARY_OPTIONS -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
