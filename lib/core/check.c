@@ -1,0 +1,119 @@
+#include "core/check.h"
+
+#include "core/error.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+enum { RULE_SIZE = 96 };
+
+/* "it must be in [LOW, HIGH]" with either kind of bracket */
+static void write_rule(char *rule, const char *open, double low, double high, const char *close)
+{
+    blpo__text text = blpo__text_begin(rule, RULE_SIZE);
+    blpo__text_add(&text, "it must be in ");
+    blpo__text_add(&text, open);
+    blpo__text_add_double(&text, low);
+    blpo__text_add(&text, ", ");
+    blpo__text_add_double(&text, high);
+    blpo__text_add(&text, close);
+}
+
+int blpo__check_int(blpo_error *error, const char *field, int64_t value, int64_t low, int64_t high)
+{
+    if (value >= low && value <= high)
+        return BLPO_OK;
+    char rule[RULE_SIZE];
+    blpo__text text = blpo__text_begin(rule, sizeof rule);
+    blpo__text_add(&text, "it must be in ");
+    blpo__text_add_int(&text, low);
+    blpo__text_add(&text, " .. ");
+    blpo__text_add_int(&text, high);
+    return blpo__error_int(error, BLPO_ERR_CONFIG, field, value, rule);
+}
+
+int blpo__check_double(blpo_error *error, const char *field, double value, double low, double high)
+{
+    if (value >= low && value <= high) /* false for NaN */
+        return BLPO_OK;
+    char rule[RULE_SIZE];
+    write_rule(rule, "[", low, high, "]");
+    return blpo__error_double(error, BLPO_ERR_CONFIG, field, value, rule);
+}
+
+int blpo__check_positive(blpo_error *error, const char *field, double value, double high)
+{
+    if (value > 0.0 && value <= high)
+        return BLPO_OK;
+    char rule[RULE_SIZE];
+    write_rule(rule, "(", 0.0, high, "]");
+    return blpo__error_double(error, BLPO_ERR_CONFIG, field, value, rule);
+}
+
+int blpo__check_below(blpo_error *error, const char *field, double value, double low, double high)
+{
+    if (value >= low && value < high)
+        return BLPO_OK;
+    char rule[RULE_SIZE];
+    write_rule(rule, "[", low, high, ")");
+    return blpo__error_double(error, BLPO_ERR_CONFIG, field, value, rule);
+}
+
+int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t b)
+{
+    if (a == 0 || b <= INT_MAX / a)
+        return BLPO_OK;
+    if (error == NULL)
+        return BLPO_ERR_SIZE;
+    char text[128];
+    blpo__text out = blpo__text_begin(text, sizeof text);
+    blpo__text_add(&out, field);
+    blpo__text_add(&out, " is ");
+    blpo__text_add_int(&out, a);
+    blpo__text_add(&out, " x ");
+    blpo__text_add_int(&out, b);
+    blpo__text_add(&out, "; it must be at most ");
+    blpo__text_add_int(&out, INT_MAX);
+    return blpo__error_set(error, BLPO_ERR_SIZE, BLPO_STAGE_CREATE, field, text);
+}
+
+int64_t blpo__first_nonfinite(const real *x, int64_t n)
+{
+    /* x - x is 0 for a finite number and NaN otherwise: the sum can be vectorised, the search is rare */
+    real sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] - x[i];
+    if (sum == 0)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return -1;
+}
+
+int blpo__read_struct(void *out, size_t known, size_t least, const void *in)
+{
+    size_t size;
+    memcpy(&size, in, sizeof size);
+    if (size < least)
+        return BLPO_ERR_VERSION;
+    const unsigned char *byte = in;
+    for (size_t i = known; i < size; i++)
+        if (byte[i] != 0)
+            return BLPO_ERR_VERSION;
+    memset(out, 0, known);
+    memcpy(out, in, size < known ? size : known);
+    return BLPO_OK;
+}
+
+int blpo__write_struct(void *out, size_t struct_size, const void *in, size_t known, size_t least)
+{
+    if (struct_size < least)
+        return BLPO_ERR_VERSION;
+    const size_t both = struct_size < known ? struct_size : known;
+    memcpy(out, in, both);
+    memset((char *)out + both, 0, struct_size - both);
+    memcpy(out, &struct_size, sizeof struct_size);
+    return BLPO_OK;
+}

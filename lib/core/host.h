@@ -1,0 +1,38 @@
+/* A checked copy of blpo_runtime, held by every handle, with what it is made into. */
+#ifndef BLPO_CORE_HOST_H
+#define BLPO_CORE_HOST_H
+
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "core/real.h"
+
+#include <blpo/runtime.h>
+
+#include <stdatomic.h>
+
+typedef struct blpo__host {
+    blpo_runtime runtime; /* as copied; its error pointer is dropped after create */
+    blpo__memory memory;
+    blpo__parallel parallel;
+} blpo__host;
+
+/* Copies and checks a runtime (NULL: defaults). No allocation. `*error` becomes the place where create reports. */
+int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in);
+
+/* Memory for a handle of `size` bytes whose blpo__host is its first member: BLPO_OK or BLPO_ERR_NOMEM. No threads yet. */
+int blpo__host_create(const blpo_runtime *runtime, size_t size, void **out);
+
+/* Stops the threads and releases all memory, the handle's own included. */
+void blpo__host_destroy(blpo__host *host);
+
+void blpo__log(const blpo_runtime *runtime, int level, const char *text);
+
+/* Mean of the buffer over all processes; nothing to do in one. BLPO_OK or BLPO_ERR_CALLBACK (*verdict filled). */
+int blpo__mean_over_processes(const blpo_runtime *runtime, real *buffer, int64_t n, int64_t *verdict);
+
+/* The busy flag of a handle: enter returns 0 when somebody is in already. */
+typedef atomic_int blpo__busy;
+int blpo__enter(blpo__busy *busy);
+void blpo__leave(blpo__busy *busy);
+
+#endif

@@ -1,0 +1,37 @@
+/* Work in a fixed number of pieces. How many there are depends on sizes alone, each piece writes only its own memory, and
+ * results are added in a fixed order: equal bits for any number of threads. */
+#ifndef BLPO_CORE_PARALLEL_H
+#define BLPO_CORE_PARALLEL_H
+
+#include "core/memory.h"
+#include "core/real.h"
+
+#include <blpo/runtime.h>
+
+#define BLPO__TILE 64       /* rows that go through the kernels together */
+#define BLPO__MAX_PIECES 16 /* most pieces a batch is cut into */
+
+typedef struct blpo__pool blpo__pool;
+
+/* Who runs the pieces: the calling thread alone, the library's threads, or the host's hook. */
+typedef struct blpo__parallel {
+    blpo__pool *pool; /* NULL: none */
+    blpo_parallel_for_fn hook;
+    void *user;
+} blpo__parallel;
+
+/* Starts n_threads - 1 threads. BLPO_OK or BLPO_ERR_NOMEM. */
+int blpo__parallel_start(blpo__parallel *parallel, const blpo_runtime *runtime, blpo__memory *memory);
+void blpo__parallel_stop(blpo__parallel *parallel);
+void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_task_fn task, void *context);
+
+/* Pieces for so many rows: one a tile, at most BLPO__MAX_PIECES. */
+int64_t blpo__n_pieces(int64_t rows);
+
+/* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of the tile. */
+int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece);
+
+/* partial[0] += partial[1] + ... in a fixed binary tree; partials lie `stride` apart and have n elements. */
+void blpo__reduce(real *partial, int64_t n_pieces, int64_t stride, int64_t n);
+
+#endif

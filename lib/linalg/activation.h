@@ -1,0 +1,13 @@
+/* Activations of hidden layers. Each needs only its own output: tanh' = 1 - h^2, relu' = (h > 0). */
+#ifndef BLPO_LINALG_ACTIVATION_H
+#define BLPO_LINALG_ACTIVATION_H
+
+#include "core/real.h"
+
+void blpo__activate(int32_t kind, real *z, int64_t n);                           /* z becomes h = phi(z) */
+void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n);         /* s *= phi'(z) */
+/* out += phi''(z) zdot u, where s = phi'(z) u is what is at hand: tanh'' u = -2 h s; relu'' = 0 */
+void blpo__add_bend(int32_t kind, const real *h, const real *s, const real *zdot, real *out, int64_t n);
+real blpo__slope(int32_t kind, real h); /* phi'(z) of one element */
+
+#endif

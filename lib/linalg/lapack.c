@@ -1,0 +1,179 @@
+#include "linalg/lapack.h"
+
+#include <lapacke.h>
+
+#include <math.h>
+#include <string.h>
+
+void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *memory)
+{
+    const int order = (int)n;
+    double sytrf = 0.0, syev = 0.0, none = 0.0;
+    int no_pivot = 0;
+    LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', order, &none, order, &no_pivot, &sytrf, -1);
+    LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', order, &none, order, &none, &syev, -1);
+    const double most = fmax(fmax(sytrf, syev), 2.0 * order);
+    system->n = order;
+    system->lwork = (int)most;
+    system->a = blpo__allocate(memory, n * n, sizeof *system->a);
+    system->copy = blpo__allocate(memory, n * n, sizeof *system->copy);
+    system->work = blpo__allocate(memory, system->lwork, sizeof *system->work);
+    system->eigenvalue = blpo__allocate(memory, n, sizeof *system->eigenvalue);
+    system->y = blpo__allocate(memory, n, sizeof *system->y);
+    system->pivot = blpo__allocate(memory, n, sizeof *system->pivot);
+    system->iwork = blpo__allocate(memory, n, sizeof *system->iwork);
+}
+
+/* Largest column sum of |S|, S symmetric; also the test that S is finite. */
+static double one_norm(const double *a, int n)
+{
+    double most = 0.0;
+    for (int j = 0; j < n; j++) {
+        double sum = 0.0;
+        for (int i = 0; i < n; i++)
+            sum += fabs(a[(size_t)j * (size_t)n + (size_t)i]);
+        if (!(sum <= most)) /* NaN gets through */
+            most = sum;
+    }
+    return most;
+}
+
+/* Negative eigenvalues of the D of L D L^T (Sylvester: as many as S has): a 1 x 1 block counts when it is below
+ * -threshold; a 2 x 2 block of this pivoting always has one negative and one positive eigenvalue. */
+static int count_negative(const blpo__symmetric *system, double threshold)
+{
+    const size_t n = (size_t)system->n;
+    int negative = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (system->pivot[i] > 0) {
+            negative += system->a[i * n + i] < -threshold;
+        } else {
+            negative++;
+            i++;
+        }
+    }
+    return negative;
+}
+
+static int factor_spectral(blpo__symmetric *system, double tolerance)
+{
+    const int n = system->n;
+    memcpy(system->a, system->copy, (size_t)n * (size_t)n * sizeof *system->a);
+    if (LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', n, system->a, n, system->eigenvalue, system->work, system->lwork) != 0)
+        return -1;
+    const double largest = fmax(fabs(system->eigenvalue[0]), fabs(system->eigenvalue[n - 1]));
+    double least = largest;
+    system->rank = system->n_negative = 0;
+    for (int i = 0; i < n; i++) {
+        const double size = fabs(system->eigenvalue[i]);
+        if (size <= tolerance * largest) {
+            system->eigenvalue[i] = 0.0; /* left out */
+            continue;
+        }
+        system->rank++;
+        system->n_negative += system->eigenvalue[i] < 0.0;
+        least = fmin(least, size);
+    }
+    system->spectral = 1;
+    system->condition = least > 0.0 ? largest / least : 1.0;
+    return 0;
+}
+
+int blpo__symmetric_factor(blpo__symmetric *system, double tolerance)
+{
+    const int n = system->n;
+    const double norm = one_norm(system->a, n);
+    if (!isfinite(norm))
+        return -1;
+    memcpy(system->copy, system->a, (size_t)n * (size_t)n * sizeof *system->a);
+    double reciprocal = 0.0;
+    int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork);
+    if (info == 0)
+        LAPACKE_dsycon_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, norm, &reciprocal, system->work,
+                            system->iwork);
+    if (!(reciprocal > tolerance))
+        return factor_spectral(system, tolerance);
+    system->spectral = 0;
+    system->rank = n;
+    system->condition = 1.0 / reciprocal;
+    system->n_negative = count_negative(system, 0.0);
+    return 0;
+}
+
+/* y = Q^T b / lambda, b = Q y */
+static void solve_spectral(blpo__symmetric *system, double *b)
+{
+    const size_t n = (size_t)system->n;
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (size_t j = 0; j < n; j++)
+            sum += system->a[i * n + j] * b[j];
+        system->y[i] = system->eigenvalue[i] == 0.0 ? 0.0 : sum / system->eigenvalue[i];
+    }
+    for (size_t j = 0; j < n; j++) {
+        b[j] = 0.0;
+        for (size_t i = 0; i < n; i++)
+            b[j] += system->a[i * n + j] * system->y[i];
+    }
+}
+
+void blpo__symmetric_solve(blpo__symmetric *system, double *b)
+{
+    if (system->spectral)
+        solve_spectral(system, b);
+    else
+        LAPACKE_dsytrs_work(LAPACK_COL_MAJOR, 'L', system->n, 1, system->a, system->n, system->pivot, b, system->n);
+}
+
+int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance)
+{
+    const int n = system->n;
+    const double norm = one_norm(system->a, n);
+    if (!isfinite(norm))
+        return 0;
+    const int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork);
+    return info < 0 ? 0 : count_negative(system, tolerance * norm);
+}
+
+/* With Q R = A (A tall, column-major) the columns of Q times the signs of R's diagonal are uniformly distributed when A is
+ * normal (Mezzadri, Notices AMS 54(5), 2007). Row-major q [rows][columns] is column-major A [columns][rows]: its transpose. */
+static int orthonormalise_tall(double *a, int m, int n, blpo__memory *memory)
+{
+    double geqrf = 0.0, orgqr = 0.0, none = 0.0;
+    LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, m, n, &none, m, &none, &geqrf, -1);
+    LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, m, n, n, &none, m, &none, &orgqr, -1);
+    const int lwork = (int)fmax(geqrf, orgqr);
+    double *work = blpo__allocate(memory, lwork, sizeof *work);
+    double *tau = blpo__allocate(memory, n, sizeof *tau);
+    double *sign = blpo__allocate(memory, n, sizeof *sign);
+    if (memory->failed)
+        return -1;
+    LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, m, n, a, m, tau, work, lwork);
+    for (int j = 0; j < n; j++)
+        sign[j] = a[(size_t)j * (size_t)m + (size_t)j] < 0.0 ? -1.0 : 1.0;
+    LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, m, n, n, a, m, tau, work, lwork);
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < m; i++)
+            a[(size_t)j * (size_t)m + (size_t)i] *= sign[j];
+    return 0;
+}
+
+static void transpose(const double *from, int64_t n_rows, int64_t n_columns, double *to)
+{
+    for (int64_t i = 0; i < n_rows; i++)
+        for (int64_t j = 0; j < n_columns; j++)
+            to[j * n_rows + i] = from[i * n_columns + j];
+}
+
+int blpo__orthonormalise(double *q, int64_t n_rows, int64_t n_columns, blpo__memory *memory)
+{
+    if (n_rows <= n_columns) /* as column-major: tall already, its columns are the rows of q */
+        return orthonormalise_tall(q, (int)n_columns, (int)n_rows, memory);
+    double *other = blpo__allocate(memory, n_rows * n_columns, sizeof *other);
+    if (memory->failed)
+        return -1;
+    transpose(q, n_rows, n_columns, other);
+    const int rc = orthonormalise_tall(other, (int)n_rows, (int)n_columns, memory);
+    transpose(other, n_columns, n_rows, q);
+    return rc;
+}

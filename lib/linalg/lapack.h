@@ -1,0 +1,43 @@
+/* Small dense problems in double, by LAPACK. All workspace is taken at create. */
+#ifndef BLPO_LINALG_LAPACK_H
+#define BLPO_LINALG_LAPACK_H
+
+#include "core/memory.h"
+#include "core/real.h"
+
+/* A symmetric n x n system S y = b that may be indefinite or singular. */
+typedef struct blpo__symmetric {
+    int n;
+    double *a;           /* [n][n] S: written by the caller in full, destroyed by the factorisation */
+    double *copy;        /* [n][n] S again, for the spectral way */
+    double *work;        /* [lwork] */
+    double *eigenvalue;  /* [n] */
+    double *y;           /* [n] */
+    int *pivot;          /* [n] */
+    int *iwork;          /* [n] */
+    int lwork;
+    int spectral;        /* invariant: 0: a holds L D L^T; 1: a holds eigenvectors, eigenvalue their values */
+    int rank;            /* n, or the eigenvalues that are kept */
+    int n_negative;      /* eigenvalues below -tolerance |S| */
+    double condition;    /* 1-norm estimate, or largest / least kept |eigenvalue| */
+} blpo__symmetric;
+
+void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *memory);
+
+/* Factors what lies in `a`: L D L^T with pivoting (Bunch and Kaufman), since an indefinite S is healthy input. Where S is
+ * singular to working precision: the spectral decomposition, with eigenvalues below `tolerance` times the largest left
+ * out (pseudo-inverse). Returns 0, or -1 when neither works (S is not finite). */
+int blpo__symmetric_factor(blpo__symmetric *system, double tolerance);
+
+/* b becomes the solution (of least norm where eigenvalues were left out). */
+void blpo__symmetric_solve(blpo__symmetric *system, double *b);
+
+/* Number of eigenvalues below -tolerance max|S| of the matrix in `a`, which is destroyed. */
+int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
+
+/* q [n_rows][n_columns], row-major, becomes orthonormal: its rows where n_rows <= n_columns, else its columns; the signs
+ * are those that make the result uniform over orthogonal matrices when q was drawn from a normal distribution.
+ * Takes workspace from `memory`: called at create only. 0, or -1 when memory ran out. */
+int blpo__orthonormalise(double *q, int64_t n_rows, int64_t n_columns, blpo__memory *memory);
+
+#endif

@@ -1,0 +1,13 @@
+/* Loops over vectors, sums in double. Not BLAS level 1: its dot products are in single precision, and OpenBLAS splits
+ * long ones over threads, which changes their bits. */
+#ifndef BLPO_LINALG_VECTOR_H
+#define BLPO_LINALG_VECTOR_H
+
+#include "core/real.h"
+
+double blpo__dot(const real *a, const real *b, int64_t n);
+double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
+double blpo__largest(const real *a, int64_t n); /* max |a_i| */
+void blpo__axpy(double alpha, const real *x, real *y, int64_t n); /* y += alpha x */
+
+#endif

@@ -1,0 +1,109 @@
+/* Multilayer perceptrons: shape, forward pass, backward signals, gradients, forward mode, and products with the Hessian of
+ * a loss that is a sum over rows.
+ *
+ * Layers are counted from 1 to L; layer l maps h_{l-1} [size_{l-1}] to h_l [size_l]; h_0 is the input, h_L the output (no
+ * activation). Parameters lie flat: per layer weight W_l [size_l][size_{l-1}] row-major, then bias b_l [size_l]. */
+#ifndef BLPO_NN_MLP_H
+#define BLPO_NN_MLP_H
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/real.h"
+
+#include <blpo/network.h>
+#include <blpo/status.h>
+
+#define BLPO__MAX_WIDTH 8192
+
+typedef struct blpo__mlp {
+    int64_t n_layers;         /* L >= 1 */
+    int64_t *size;            /* [L + 1] */
+    int64_t *offset;          /* [L + 1] first parameter of layer l + 1; offset[L] = n_parameters */
+    int64_t n_parameters;
+    int64_t widest;           /* largest of size[1] .. size[L] */
+    int32_t activation;
+    double hidden_gain, output_gain;
+} blpo__mlp;
+
+/* Checks a network with these ends, without allocating; fills *n_parameters. Field names get `prefix` in front. */
+int blpo__mlp_check(blpo_error *error, const char *prefix, const blpo_network *network, int64_t n_inputs,
+                    int64_t n_outputs, int64_t *n_parameters);
+
+/* Fills a shape from a network that was checked. Failure shows in memory->failed. */
+void blpo__mlp_create(blpo__mlp *mlp, const blpo_network *network, int64_t n_inputs, int64_t n_outputs,
+                      blpo__memory *memory);
+
+/* Orthogonal weights (Saxe et al., arXiv:1312.6120) times the gains, zero biases. `purpose` keys the draws. Takes its
+ * scratch from `memory`: called at create only. */
+void blpo__mlp_initialise(const blpo__mlp *mlp, uint64_t seed, blpo__purpose purpose, real *parameters,
+                          blpo__memory *memory);
+
+/* What a pass over rows leaves behind for the passes that follow. */
+typedef struct blpo__tape {
+    const real *input;  /* [rows][size_0], borrowed */
+    real **h;           /* [L + 1] h[l]: [rows][size_l] for l = 1 .. L */
+    real **s;           /* [L + 1] s[l]: [rows][size_l]: derivative of the row's scalar in the pre-activation of layer l;
+                           s[L] is written by the caller: what the scalar is, is its choice */
+} blpo__tape;
+
+void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blpo__memory *memory);
+
+/* Scratch of one piece of work: one tile of rows. */
+typedef struct blpo__scratch {
+    real *a, *b;        /* [BLPO__TILE][widest or more] */
+    real *column;       /* [BLPO__TILE] */
+    real **zdot;        /* [L + 1] zdot[l]: [BLPO__TILE][size_l] tangent of the pre-activation */
+    real **hdot;        /* [L + 1] tangent of the activation */
+    real **sdot;        /* [L + 1] tangent of the signal */
+} blpo__scratch;
+
+void blpo__scratch_create(blpo__scratch *scratch, const blpo__mlp *mlp, blpo__memory *memory);
+
+/* All of the following work on rows begin .. end - 1 of a tape, at most BLPO__TILE of them, and may run at the same time
+ * on other rows. */
+
+/* h[1] .. h[L] from input. */
+void blpo__mlp_forward(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end);
+
+/* s[L-1] .. s[1] from s[L]: s_{l-1} = (s_l W_l) phi'(z_{l-1}). */
+void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end);
+
+/* gradient += sum_t weight[t] d(scalar_t)/d(parameters); weight [rows] is indexed like the tape. */
+void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const real *weight, int64_t begin,
+                            int64_t end, blpo__scratch *scratch, real *gradient);
+
+/* tangent[t] = d(scalar_t)/d(parameters) . direction, from the signals: no tangent goes through the layers. */
+void blpo__mlp_tangent(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t begin, int64_t end,
+                       blpo__scratch *scratch, real *tangent);
+
+/* A loss sum_t f_t(V_t) of a network with one output; s[L] = 1 on the tape. */
+typedef struct blpo__row_loss {
+    const real *slope; /* [rows] f_t' */
+    const real *bend;  /* [rows] f_t'' */
+} blpo__row_loss;
+
+/* out += H direction, H the Hessian of the loss over these rows. */
+void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
+                                   const blpo__row_loss *loss, const real *direction, int64_t begin, int64_t end,
+                                   blpo__scratch *scratch, real *out);
+
+/* row += H[coordinate, :] over these rows. */
+void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
+                               const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
+                               blpo__scratch *scratch, real *row);
+
+/* One pass without a tape, for inference: output [rows][size_L], a and b [rows][widest] of scratch. */
+void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *a, real *b,
+                     real *output);
+
+static inline const real *blpo__weight(const blpo__mlp *mlp, const real *parameters, int64_t layer)
+{
+    return parameters + mlp->offset[layer - 1];
+}
+
+static inline const real *blpo__bias(const blpo__mlp *mlp, const real *parameters, int64_t layer)
+{
+    return parameters + mlp->offset[layer] - mlp->size[layer];
+}
+
+#endif
