@@ -177,6 +177,10 @@ endif()
 add_library(blpo_dependencies INTERFACE)
 target_include_directories(blpo_dependencies SYSTEM INTERFACE
     ${blas_includes} ${BLPO_LAPACKE_INCLUDE} ${BLPO_RANDOM123_INCLUDE})
+if(BLPO_BLAS_FOUND STREQUAL "BLIS")
+    # Its <cblas.h> needs the POSIX types, which -std=c11 hides, and comes too late to ask for them itself.
+    target_compile_definitions(blpo_dependencies INTERFACE _POSIX_C_SOURCE=200809L)
+endif()
 set(BLPO_LINK_LIBRARIES ${lapacke_libraries} ${blas_libraries} Threads::Threads m)
 # LAPACKE first: an archive must stand before what it needs.
 set(BLPO_PC_LIBS_PRIVATE ${lapacke_pc} ${blas_pc} ${CMAKE_THREAD_LIBS_INIT} -lpthread -lm)
