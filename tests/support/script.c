@@ -209,12 +209,29 @@ static int save(void *user, blpo_write_fn write, void *sink)
     return s->save_fails ? 11 : write(sink, &s->now, sizeof s->now);
 }
 
+/* As an environment should: what does not make sense is refused. */
+static int makes_sense(const script_state *now)
+{
+    for (int e = 0; e < SCRIPT_MAX_ENVS; e++) {
+        const int64_t k = now->episode[e];
+        if (k < -1 || k > 1000000 || (now->waits[e] != 0 && now->waits[e] != 1) || now->steps[e] < 0
+            || now->steps[e] > 1000000 || now->resets[e] < 0 || now->resets[e] > 1000000 || now->time[e] < 0
+            || now->time[e] > 5)
+            return 0;
+    }
+    return 1;
+}
+
 static int load(void *user, const void *bytes, size_t n_bytes)
 {
     script *s = user;
-    if (s->load_fails || n_bytes != sizeof s->now)
+    script_state now;
+    if (s->load_fails || n_bytes != sizeof now)
         return 12;
-    memcpy(&s->now, bytes, n_bytes);
+    memcpy(&now, bytes, n_bytes);
+    if (!makes_sense(&now))
+        return 12;
+    s->now = now;
     return 0;
 }
 
