@@ -18,7 +18,7 @@ static inline uint64_t env_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* Uniform in [low, high). */
+/* Uniform from low to high. */
 static inline double env_uniform(uint64_t *state, double low, double high)
 {
     /* 53 random bits by 2^53 */

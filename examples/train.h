@@ -1,0 +1,367 @@
+/* What the training examples share: options, progress line, CSV, files, the final line. The programs themselves show
+ * how the library is used; this is what any program has around it.
+ *
+ *     --method blpo|nested|ppo   what to train with                   --csv FILE          one row an update
+ *     --seed N                   0 .. 2^64 - 1                        --save FILE         the policy, for deploy
+ *     --steps N                  environment steps in all             --checkpoint FILE   everything, to go on later
+ *     --no-stop                  go on when solved                    --resume FILE       go on from a checkpoint
+ *     --quiet                    no progress on stderr                --help
+ *
+ * Exit status: 0 the run ended without an error (solved or not, Ctrl-C included), 1 it did not, 2 wrong usage.
+ * The last line on stdout: method= seed= steps= seconds= steps_per_s= return_by_tenth=r1,...,r10 solved_at= */
+#ifndef EXAMPLES_TRAIN_H
+#define EXAMPLES_TRAIN_H
+
+#include <blpo/blpo.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct train {
+    /* set by the program before train_options() */
+    int64_t steps;      /* environment steps of a run, unless --steps says otherwise */
+    double solved;      /* solved when the mean return of the last 100 episodes reaches this */
+
+    /* options */
+    int method;         /* a blpo_method */
+    uint64_t seed;
+    int no_stop, quiet;
+    const char *csv_path, *save_path, *checkpoint_path, *resume_path;
+
+    /* the run */
+    blpo_error error;   /* where a create that fails says why */
+    int explained;      /* an error has been printed already */
+    int64_t steps_left; /* to be run now: a resumed run has some behind it */
+    FILE *csv;
+    int64_t tenth_episodes[10];
+    double tenth_return[10];  /* sums */
+    int64_t solved_at;        /* steps; -1: not yet */
+    int64_t printed_tenths;
+    double printed_at;        /* seconds */
+};
+
+static volatile sig_atomic_t train_interrupted;
+
+static void train_on_interrupt(int signal_number)
+{
+    train_interrupted = 1;
+    signal(signal_number, SIG_DFL); /* a second Ctrl-C ends the program at once */
+}
+
+static const char *train_method_name(int method)
+{
+    return method == BLPO_METHOD_PPO ? "ppo" : method == BLPO_METHOD_NESTED ? "nested" : "blpo";
+}
+
+/* -- options -- */
+
+static void train_usage(FILE *out, const char *program, const struct train *t)
+{
+    fprintf(out,
+            "usage: %s [options]\n"
+            "  --method blpo|nested|ppo  what to train with (blpo)\n"
+            "  --seed N                  keys everything random (0)\n"
+            "  --steps N                 environment steps in all (%" PRId64 ")\n"
+            "  --no-stop                 run all steps, though solved (mean return of 100 episodes >= %g)\n"
+            "  --quiet                   no progress on stderr\n"
+            "  --csv FILE                write one row an update; plot.sh draws it\n"
+            "  --save FILE               write the policy at the end; deploy runs it\n"
+            "  --checkpoint FILE         write everything at the end\n"
+            "  --resume FILE             go on from a checkpoint, with the settings it was made with\n"
+            "  --help                    this text\n",
+            program, t->steps, t->solved);
+}
+
+static void train_wrong_usage(const char *program, const struct train *t, const char *option, const char *value)
+{
+    fprintf(stderr, "%s: wrong value for --%s: \"%s\"\n", program, option, value);
+    train_usage(stderr, program, t);
+    exit(2);
+}
+
+/* A decimal number in 0 .. UINT64_MAX, and nothing after it. */
+static int train_parse(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+        return 0;
+    *out = value;
+    return 1;
+}
+
+static int train_parse_method(const char *text, int *method)
+{
+    for (int m = BLPO_METHOD_BLPO; m <= BLPO_METHOD_PPO; m++)
+        if (strcmp(text, train_method_name(m)) == 0) {
+            *method = m;
+            return 1;
+        }
+    return 0;
+}
+
+/* Reads the command line; ends the program on --help and on wrong usage. */
+static void train_options(struct train *t, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"method", required_argument, NULL, 'm'}, {"seed", required_argument, NULL, 's'},
+        {"steps", required_argument, NULL, 'n'},  {"csv", required_argument, NULL, 'c'},
+        {"save", required_argument, NULL, 'p'},   {"checkpoint", required_argument, NULL, 'k'},
+        {"resume", required_argument, NULL, 'r'}, {"no-stop", no_argument, NULL, 'a'},
+        {"quiet", no_argument, NULL, 'q'},        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    uint64_t steps = 0;
+    t->method = BLPO_METHOD_BLPO;
+    t->solved_at = -1;
+    for (int c, at = -1; (c = getopt_long(argc, argv, "", options, &at)) != -1;) {
+        int good = 1;
+        switch (c) {
+        case 'm': good = train_parse_method(optarg, &t->method); break;
+        case 's': good = train_parse(optarg, &t->seed); break;
+        case 'n':
+            good = train_parse(optarg, &steps) && steps >= 1 && steps <= UINT64_C(1000000000000000);
+            if (good)
+                t->steps = (int64_t)steps;
+            break;
+        case 'c': t->csv_path = optarg; break;
+        case 'p': t->save_path = optarg; break;
+        case 'k': t->checkpoint_path = optarg; break;
+        case 'r': t->resume_path = optarg; break;
+        case 'a': t->no_stop = 1; break;
+        case 'q': t->quiet = 1; break;
+        case 'h': train_usage(stdout, argv[0], t); exit(0);
+        default: train_usage(stderr, argv[0], t); exit(2);
+        }
+        if (!good)
+            train_wrong_usage(argv[0], t, options[at].name, optarg);
+    }
+    if (optind < argc) {
+        fprintf(stderr, "%s: what is \"%s\"?\n", argv[0], argv[optind]);
+        train_usage(stderr, argv[0], t);
+        exit(2);
+    }
+}
+
+/* -- what the library needs of its host -- */
+
+static void train_log(void *user, int32_t level, const char *text)
+{
+    const struct train *t = (const struct train *)user;
+    if (!t->quiet || level >= BLPO_LOG_WARNING)
+        fprintf(stderr, "%s\n", text);
+}
+
+/* Log lines to stderr; a create that fails explains itself in t->error. */
+static void train_runtime(struct train *t, blpo_runtime *runtime)
+{
+    blpo_runtime_init(runtime, sizeof *runtime);
+    runtime->log = train_log;
+    runtime->log_user = t;
+    runtime->error = &t->error;
+}
+
+static int train_write(void *file, const void *bytes, size_t n)
+{
+    return fwrite(bytes, 1, n, (FILE *)file) == n ? 0 : -1;
+}
+
+static int train_read(void *file, void *bytes, size_t n)
+{
+    return fread(bytes, 1, n, (FILE *)file) == n ? 0 : -1;
+}
+
+/* -- the CSV: one line of names, one row an update; an empty field was not measured -- */
+
+/* X(name, value, measured) */
+#define TRAIN_COLUMNS(X)                                                                                               \
+    X("steps", (double)m->steps, 1)                                                                                    \
+    X("episodes", (double)m->n_episodes, 1)                                                                            \
+    X("return_mean", m->episode_return_mean, m->window_episodes > 0)                                                   \
+    X("length_mean", m->episode_length_mean, m->window_episodes > 0)                                                   \
+    X("update_episodes", (double)m->update_episodes, 1)                                                                \
+    X("update_return_mean", m->update_return_mean, m->update_episodes > 0)                                             \
+    X("seconds", m->seconds, 1)                                                                                        \
+    X("steps_per_second", m->steps_per_second, 1)                                                                      \
+    X("actor_loss", m->actor_loss, 1)                                                                                  \
+    X("critic_loss_before", m->critic_loss_before, 1)                                                                  \
+    X("critic_loss", m->critic_loss, 1)                                                                                \
+    X("critic_gradient_norm_before", m->critic_gradient_norm_before, 1)                                                \
+    X("critic_gradient_norm", m->critic_gradient_norm, m->diagnostics_measured)                                        \
+    X("direct_norm", m->direct_norm, 1)                                                                                \
+    X("implicit_norm", m->implicit_norm, m->n_products > 0)                                                            \
+    X("cosine", m->cosine, m->n_products > 0)                                                                          \
+    X("hypergradient_norm", m->hypergradient_norm, 1)                                                                  \
+    X("kappa_bound_share", m->kappa_bound_share, m->n_products > 0)                                                    \
+    X("indefinite_share", m->indefinite_share, m->n_products > 0)                                                      \
+    X("fallback_share", m->fallback_share, m->n_products > 0)                                                          \
+    X("relative_residual", m->relative_residual, m->diagnostics_measured && m->n_products > 0)                         \
+    X("condition_estimate", m->condition_estimate, m->condition_estimate > 0)                                          \
+    X("products", (double)m->n_products, 1)                                                                            \
+    X("approx_kl", m->approx_kl, 1)                                                                                    \
+    X("clip_fraction", m->clip_fraction, 1)                                                                            \
+    X("entropy", m->entropy, 1)                                                                                        \
+    X("explained_variance", m->explained_variance, 1)                                                                  \
+    X("actor_learning_rate", m->actor_learning_rate, 1)                                                                \
+    X("critic_learning_rate", m->critic_learning_rate, 1)
+
+static void train_csv_header(FILE *csv)
+{
+#define X(name, value, measured) "," name
+    fprintf(csv, "method,seed,solved%s\n", TRAIN_COLUMNS(X));
+#undef X
+}
+
+static void train_csv_row(const struct train *t, const blpo_metrics *m)
+{
+    fprintf(t->csv, "%s,%" PRIu64 ",%g", train_method_name(t->method), t->seed, t->solved);
+#define X(name, value, measured) fprintf(t->csv, (measured) ? ",%.9g" : ",", value);
+    TRAIN_COLUMNS(X)
+#undef X
+    fprintf(t->csv, "\n");
+    fflush(t->csv); /* so that it can be plotted while the run goes on */
+}
+
+/* -- while it runs -- */
+
+/* On a terminal a line that is rewritten ten times a second; in a log one line each tenth of the run. */
+static void train_progress(struct train *t, const blpo_metrics *m)
+{
+    int live = isatty(STDERR_FILENO);
+    int64_t tenths = m->steps * 10 / t->steps;
+    int ended = m->steps >= t->steps || train_interrupted || (t->solved_at >= 0 && !t->no_stop);
+    if (!ended && (live ? m->seconds < t->printed_at + 0.1 : tenths == t->printed_tenths))
+        return;
+    t->printed_at = m->seconds;
+    t->printed_tenths = tenths;
+    int64_t left = t->steps > m->steps ? t->steps - m->steps : 0;
+    fprintf(stderr, "%s%10" PRId64 " steps  return %8.1f  %8.0f steps/s  %5.0f s left%s", live ? "\r" : "", m->steps,
+            m->episode_return_mean, m->steps_per_second,
+            m->steps_per_second > 0 ? (double)left / m->steps_per_second : 0.0, live && !ended ? "" : "\n");
+}
+
+/* The callback for blpo_trainer_run(). An update counts for the tenth of the run in which it ends. */
+static int train_on_update(void *user, const blpo_metrics *m)
+{
+    struct train *t = (struct train *)user;
+    int64_t tenth = (m->steps - 1) * 10 / t->steps;
+    if (tenth > 9)
+        tenth = 9;
+    t->tenth_episodes[tenth] += m->update_episodes;
+    t->tenth_return[tenth] += (double)m->update_episodes * m->update_return_mean;
+    if (t->solved_at < 0 && m->window_episodes >= 100 && m->episode_return_mean >= t->solved)
+        t->solved_at = m->steps;
+    if (t->csv)
+        train_csv_row(t, m);
+    if (!t->quiet)
+        train_progress(t, m);
+    return train_interrupted || (t->solved_at >= 0 && !t->no_stop) ? BLPO_STOP : BLPO_CONTINUE;
+}
+
+/* -- before and after -- */
+
+static FILE *train_open(struct train *t, const char *path, const char *mode)
+{
+    FILE *f = fopen(path, mode);
+    if (!f) {
+        perror(path);
+        t->explained = 1;
+    }
+    return f;
+}
+
+/* Opens what the options ask for and sets train.steps_left. Returns BLPO_OK, BLPO_STOPPED when a checkpoint has all the
+ * steps already, or a negative number. */
+static int train_begin(struct train *t, blpo_trainer *trainer)
+{
+    if (t->resume_path) {
+        FILE *f = train_open(t, t->resume_path, "rb");
+        int rc = f ? blpo_trainer_load(trainer, train_read, f) : BLPO_ERR_ARGUMENT;
+        if (f)
+            fclose(f);
+        if (rc < 0)
+            return rc;
+    }
+    if (t->csv_path) {
+        t->csv = train_open(t, t->csv_path, "w");
+        if (!t->csv)
+            return BLPO_ERR_ARGUMENT;
+        train_csv_header(t->csv);
+    }
+    signal(SIGINT, train_on_interrupt);
+    blpo_metrics now = {.struct_size = sizeof now};
+    blpo_trainer_get_metrics(trainer, &now);
+    t->steps_left = t->steps - now.steps;
+    return t->steps_left > 0 ? BLPO_OK : BLPO_STOPPED;
+}
+
+/* Writes beside the file and renames, so that a file that is there is whole. */
+static int train_save(const char *path, blpo_trainer *trainer, int whole)
+{
+    char part[4096];
+    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
+        fprintf(stderr, "%s: name too long\n", path);
+        return -1;
+    }
+    FILE *f = fopen(part, "wb");
+    if (!f) {
+        perror(part);
+        return -1;
+    }
+    int rc = whole ? blpo_trainer_save(trainer, train_write, f) : blpo_trainer_save_policy(trainer, train_write, f);
+    if (fclose(f) != 0 || rc < 0 || rename(part, path) != 0) {
+        fprintf(stderr, "%s: not written: %s\n", path, rc < 0 ? blpo_status_text(rc) : strerror(errno));
+        remove(part);
+        return -1;
+    }
+    return 0;
+}
+
+static void train_final_line(const struct train *t, const blpo_metrics *m)
+{
+    printf("method=%s seed=%" PRIu64 " steps=%" PRId64 " seconds=%.2f steps_per_s=%.0f return_by_tenth=",
+           train_method_name(t->method), t->seed, m->steps, m->seconds, m->steps_per_second);
+    for (int i = 0; i < 10; i++) {
+        if (t->tenth_episodes[i] > 0)
+            printf("%s%.2f", i ? "," : "", t->tenth_return[i] / (double)t->tenth_episodes[i]);
+        else
+            printf("%snan", i ? "," : "");
+    }
+    printf(" solved_at=");
+    if (t->solved_at >= 0)
+        printf("%" PRId64, t->solved_at);
+    printf("\n");
+}
+
+/* Says what went wrong, or writes files and the final line; frees the trainer. rc is what the last call gave.
+ * Returns the exit status. */
+static int train_end(struct train *t, blpo_trainer *trainer, int rc)
+{
+    int failed = rc < 0;
+    if (failed && !t->explained)
+        fprintf(stderr, "%s\n", trainer ? blpo_trainer_error(trainer)->text : t->error.text);
+    if (t->csv && (ferror(t->csv) | fclose(t->csv)) != 0) {
+        fprintf(stderr, "%s: not all was written\n", t->csv_path);
+        failed = 1;
+    }
+    if (!failed && t->checkpoint_path)
+        failed = train_save(t->checkpoint_path, trainer, 1) < 0;
+    if (rc >= 0 && t->save_path)
+        failed |= train_save(t->save_path, trainer, 0) < 0;
+    if (rc >= 0) {
+        blpo_metrics m = {.struct_size = sizeof m};
+        blpo_trainer_get_metrics(trainer, &m);
+        train_final_line(t, &m);
+    }
+    blpo_trainer_destroy(trainer);
+    return failed ? 1 : 0;
+}
+
+#endif
