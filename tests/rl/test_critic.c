@@ -148,7 +148,7 @@ static void every_setting_out_of_its_range_is_refused_by_name(void **state)
     REFUSE(obs_dim, INT64_C(1) << 40, BLPO_ERR_SIZE, "obs_dim");
     REFUSE(obs_dim, INT64_MAX, BLPO_ERR_SIZE, "obs_dim");
     REFUSE(network.n_hidden, -1, BLPO_ERR_CONFIG, "n_hidden");
-    REFUSE(network.hidden, NULL, BLPO_ERR_NULL, "hidden");
+    REFUSE(network.hidden, NULL, BLPO_ERR_CONFIG, "hidden");
     REFUSE(network.hidden, zero_width, BLPO_ERR_CONFIG, "hidden");
     REFUSE(network.activation, 7, BLPO_ERR_CONFIG, "activation");
     REFUSE(network.hidden_gain, (double)NAN, BLPO_ERR_CONFIG, "hidden_gain");

@@ -39,7 +39,7 @@ static void every_setting_out_of_its_range_is_refused_by_name(void **state)
     REFUSE(BLPO_ACTION_CONTINUOUS, action.n, 0, BLPO_ERR_CONFIG, "action.n");
     REFUSE(BLPO_ACTION_CONTINUOUS, action.n, 8193, BLPO_ERR_CONFIG, "action.n");
     REFUSE(BLPO_ACTION_DISCRETE, network.n_hidden, -1, BLPO_ERR_CONFIG, "n_hidden");
-    REFUSE(BLPO_ACTION_DISCRETE, network.hidden, NULL, BLPO_ERR_NULL, "hidden");
+    REFUSE(BLPO_ACTION_DISCRETE, network.hidden, NULL, BLPO_ERR_CONFIG, "hidden");
     REFUSE(BLPO_ACTION_DISCRETE, network.activation, 0, BLPO_ERR_CONFIG, "activation");
     REFUSE(BLPO_ACTION_DISCRETE, network.activation, 3, BLPO_ERR_CONFIG, "activation");
     REFUSE(BLPO_ACTION_DISCRETE, network.hidden_gain, (double)NAN, BLPO_ERR_CONFIG, "hidden_gain");

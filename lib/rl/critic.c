@@ -1,0 +1,137 @@
+/* Critics: a network with one output. */
+#include "rl/critic.h"
+
+#include "core/check.h"
+#include "core/error.h"
+#include "rl/infer.h"
+#include "rl/policy.h"
+
+#include <string.h>
+
+static const int64_t default_hidden[2] = {64, 64};
+static const blpo_critic_config defaults = {.struct_size = sizeof(blpo_critic_config),
+                                            .network = {.hidden = default_hidden,
+                                                        .n_hidden = 2,
+                                                        .activation = BLPO_TANH,
+                                                        .hidden_gain = 1.41421356237309504880,
+                                                        .output_gain = 1.0}};
+enum { LEAST = BLPO__SIZE_UP_TO(blpo_critic_config, seed) };
+
+int blpo_critic_config_init(blpo_critic_config *config, size_t struct_size)
+{
+    if (config == NULL)
+        return BLPO_ERR_NULL;
+    return blpo__write_struct(config, struct_size, &defaults, sizeof defaults, LEAST);
+}
+
+int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters)
+{
+    const int rc = blpo__obs_dim_check(error, config->obs_dim, &config->network, 1);
+    return rc != BLPO_OK ? rc : blpo__mlp_check(error, "network.", &config->network, config->obs_dim, 1, n_parameters);
+}
+
+static void fill(blpo_critic *critic, const blpo_critic_config *config)
+{
+    blpo__memory *memory = &critic->host.memory;
+    critic->obs_dim = config->obs_dim;
+    blpo__mlp_create(&critic->mlp, &config->network, config->obs_dim, 1, memory);
+    critic->n_parameters = critic->mlp.n_parameters;
+    critic->parameters = blpo__allocate(memory, critic->n_parameters, sizeof *critic->parameters);
+    if (!memory->failed)
+        blpo__mlp_initialise(&critic->mlp, config->seed, BLPO__FOR_CRITIC_INIT, critic->parameters, memory);
+}
+
+static int make(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
+{
+    void *memory;
+    const int rc = blpo__host_create(runtime, sizeof(blpo_critic), &memory);
+    if (rc != BLPO_OK)
+        return rc;
+    blpo_critic *critic = memory;
+    fill(critic, config);
+    if (critic->host.memory.failed) {
+        blpo__host_destroy(&critic->host);
+        return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
+    }
+    *out = critic;
+    return BLPO_OK;
+}
+
+int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
+{
+    if (config == NULL || out == NULL)
+        return BLPO_ERR_NULL;
+    blpo_runtime rt;
+    blpo_critic_config c;
+    int64_t n_parameters;
+    int rc = blpo__runtime_read(&rt, runtime);
+    if (rc != BLPO_OK)
+        return rc;
+    rc = blpo__read_struct(&c, sizeof c, LEAST, config);
+    if (rc != BLPO_OK)
+        return blpo__error_set(rt.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
+    rc = blpo__critic_check(rt.error, &c, &n_parameters);
+    return rc != BLPO_OK ? rc : make(&c, &rt, out);
+}
+
+void blpo_critic_destroy(blpo_critic *critic)
+{
+    if (critic != NULL)
+        blpo__host_destroy(&critic->host);
+}
+
+int blpo__critic_values(const blpo_critic *critic, const real *obs, int64_t n, real *value)
+{
+    return blpo__infer(&critic->mlp, critic->parameters, obs, n, value);
+}
+
+static int value_row(void *context, int64_t row, const real *output, int final)
+{
+    real *value = context;
+    if (final)
+        value[row] = *output;
+    return BLPO_OK;
+}
+
+int blpo_critic_value(const blpo_critic *critic, const real *obs, int64_t n, real *value)
+{
+    if (critic == NULL || obs == NULL || value == NULL)
+        return BLPO_ERR_NULL;
+    const int rc = blpo__check_rows(obs, n, critic->obs_dim, 1);
+    return rc != BLPO_OK ? rc : blpo__infer_rows(&critic->mlp, critic->parameters, obs, n, value_row, value);
+}
+
+int64_t blpo_critic_n_parameters(const blpo_critic *critic)
+{
+    return critic == NULL ? 0 : critic->n_parameters;
+}
+
+int64_t blpo_critic_obs_dim(const blpo_critic *critic)
+{
+    return critic == NULL ? 0 : critic->obs_dim;
+}
+
+int blpo_critic_get_parameters(const blpo_critic *critic, real *parameters, int64_t n)
+{
+    if (critic == NULL || parameters == NULL)
+        return BLPO_ERR_NULL;
+    if (n != critic->n_parameters)
+        return BLPO_ERR_ARGUMENT;
+    memcpy(parameters, critic->parameters, (size_t)n * sizeof *parameters);
+    return BLPO_OK;
+}
+
+int blpo_critic_set_parameters(blpo_critic *critic, const real *parameters, int64_t n)
+{
+    if (critic == NULL || parameters == NULL)
+        return BLPO_ERR_NULL;
+    if (!blpo__enter(&critic->busy))
+        return BLPO_ERR_BUSY;
+    int rc = n == critic->n_parameters ? BLPO_OK : BLPO_ERR_ARGUMENT;
+    if (rc == BLPO_OK && blpo__first_nonfinite(parameters, n) >= 0)
+        rc = BLPO_ERR_NONFINITE;
+    if (rc == BLPO_OK)
+        memcpy(critic->parameters, parameters, (size_t)n * sizeof *parameters);
+    blpo__leave(&critic->busy);
+    return rc;
+}

@@ -1,0 +1,25 @@
+/* Critics inside the library. */
+#ifndef BLPO_RL_CRITIC_H
+#define BLPO_RL_CRITIC_H
+
+#include "core/host.h"
+#include "nn/mlp.h"
+
+#include <blpo/critic.h>
+
+struct blpo_critic {
+    blpo__host host;
+    blpo__mlp mlp;
+    int64_t obs_dim;
+    int64_t n_parameters;
+    real *parameters; /* [n_parameters] */
+    blpo__busy busy;
+};
+
+/* Every rule of the settings, without an allocation. */
+int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters);
+
+/* value [n] of observations that are finite. BLPO_OK; BLPO_ERR_NONFINITE, with part of the values written. */
+int blpo__critic_values(const blpo_critic *critic, const real *obs, int64_t n, real *value);
+
+#endif
