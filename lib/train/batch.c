@@ -1,0 +1,81 @@
+#include "train/batch.h"
+
+#include "rl/gae.h"
+
+#include <string.h>
+
+void blpo__batch_create(blpo__batch *batch, int64_t n_trajectories, int64_t n_steps, int64_t obs_dim, blpo__memory *memory)
+{
+    const int64_t n = n_trajectories * n_steps;
+    batch->start = blpo__allocate(memory, n_trajectories + 1, sizeof *batch->start);
+    batch->state = blpo__allocate(memory, 2 * n * obs_dim, sizeof *batch->state);
+    batch->next = blpo__allocate(memory, n, sizeof *batch->next);
+    batch->source = blpo__allocate(memory, n, sizeof *batch->source);
+    batch->discount = blpo__allocate(memory, n, sizeof *batch->discount);
+    batch->keep = blpo__allocate(memory, n, sizeof *batch->keep);
+    batch->reward = blpo__allocate(memory, n, sizeof *batch->reward);
+    batch->share = blpo__allocate(memory, n, sizeof *batch->share);
+}
+
+/* Appends the valid transitions of one environment, observations that follow excepted. */
+static void gather_transitions(blpo__batch *batch, const blpo_rollout *rollout, int64_t env, double gamma,
+                               double gae_lambda, double reward_scale)
+{
+    const int64_t obs_dim = rollout->config.obs_dim, first = batch->n;
+    for (int64_t t = 0; t < rollout->length; t++) {
+        const int64_t at = blpo__rollout_at(rollout, env, t), to = batch->n;
+        if (rollout->masked[at])
+            continue;
+        memcpy(batch->state + to * obs_dim, rollout->obs + at * obs_dim, (size_t)obs_dim * sizeof(real));
+        batch->source[to] = at;
+        batch->discount[to] = blpo__discount(gamma, rollout->terminated[at]);
+        batch->keep[to] = blpo__keep(gamma, gae_lambda, rollout->terminated[at], rollout->truncated[at]);
+        batch->reward[to] = reward_scale * (double)rollout->reward[at];
+        batch->n++;
+    }
+    if (batch->n > first) {
+        batch->keep[batch->n - 1] = 0.0;
+        batch->start[++batch->n_trajectories] = batch->n;
+    }
+}
+
+/* s'_t is s_{t+1} where the trajectory goes on; elsewhere it gets a row of its own. The rows are compared, so that a
+ * rollout filled by hand may jump between steps. */
+static void gather_followers(blpo__batch *batch, const blpo_rollout *rollout)
+{
+    const int64_t obs_dim = rollout->config.obs_dim;
+    const size_t bytes = (size_t)obs_dim * sizeof(real);
+    batch->n_states = batch->n;
+    for (int64_t i = 0; i < batch->n_trajectories; i++)
+        for (int64_t t = batch->start[i]; t < batch->start[i + 1]; t++) {
+            const real *follower = rollout->next_obs + batch->source[t] * obs_dim;
+            if (batch->discount[t] == 0.0 ||
+                (t + 1 < batch->start[i + 1] && memcmp(follower, batch->state + (t + 1) * obs_dim, bytes) == 0)) {
+                batch->next[t] = batch->discount[t] == 0.0 ? t : t + 1; /* without weight: any row does */
+            } else {
+                memcpy(batch->state + batch->n_states * obs_dim, follower, bytes);
+                batch->next[t] = batch->n_states++;
+            }
+        }
+}
+
+void blpo__batch_gather(blpo__batch *batch, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs,
+                        double gamma, double gae_lambda, double reward_scale)
+{
+    batch->n = batch->n_trajectories = batch->start[0] = 0;
+    for (int64_t i = 0; i < n_envs; i++)
+        gather_transitions(batch, rollout, env[i], gamma, gae_lambda, reward_scale);
+    gather_followers(batch, rollout);
+    for (int64_t i = 0; i < batch->n_trajectories; i++) {
+        const double length = (double)(batch->start[i + 1] - batch->start[i]);
+        for (int64_t t = batch->start[i]; t < batch->start[i + 1]; t++)
+            batch->share[t] = 1.0 / ((double)batch->n_trajectories * length);
+    }
+}
+
+void blpo__batch_advantages(const blpo__batch *batch, const real *value, double *advantage)
+{
+    for (int64_t t = 0; t < batch->n; t++)
+        advantage[t] = batch->reward[t] + batch->discount[t] * (double)value[batch->next[t]] - (double)value[t];
+    blpo__accumulate_back(batch->n, batch->keep, advantage); /* keep is 0 between trajectories */
+}

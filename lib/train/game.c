@@ -1,0 +1,355 @@
+/* First derivatives of the game: g and its gradient, J, direct = grad_theta J and v = grad_w J.
+ *
+ *   rho_t = pi(a_t|s_t) / exp(l_t),   J = -sum_t share_t min(rho_t A_t, clip(rho_t, 1 - eps, 1 + eps) A_t)
+ *   g = sum_t share_t (R_t - V(s_t))^2                                                  share_t = 1 / T for one trajectory
+ *
+ *   direct: policy gradient with weights  -share_t 1_t rho_t A_t,       1_t: the unclipped branch is the smaller
+ *   v:      dJ/dA_t = -share_t (rho_t or clip(rho_t)), back through GAE to the values of all states, then one weighted
+ *           gradient of the critic
+ *
+ * Paper: arXiv:2505.11714, with the objectives of arXiv:1707.06347; closed forms: docs/algorithm.md, section 5. With
+ * normalised advantages, J uses (A - mean) / (std + 1e-8) of the minibatch and v is taken through both moments.
+ * Cost: a forward and a backward pass of the actor on n rows, of the critic on n_states rows. */
+#include "train/game.h"
+
+#include "rl/distribution.h"
+#include "rl/gae.h"
+
+#include <math.h>
+#include <string.h>
+
+static blpo__scratch *scratches(const blpo__mlp *mlp, blpo__memory *memory)
+{
+    blpo__scratch *scratch = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof *scratch);
+    for (int i = 0; scratch != NULL && i < BLPO__MAX_PIECES; i++)
+        blpo__scratch_create(&scratch[i], mlp, memory);
+    return scratch;
+}
+
+static int64_t largest_partial(const blpo_config *config, const blpo_policy *policy, const blpo__mlp *critic)
+{
+    const int rows = config->hypergradient && config->ihvp_method == BLPO_IHVP_NYSTROM;
+    const int64_t of_critic = critic->n_parameters * (rows ? config->nystrom_rank : 1);
+    return of_critic > policy->n_parameters ? of_critic : policy->n_parameters;
+}
+
+void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_config *config, const blpo_policy *policy,
+                       const blpo__mlp *critic, int64_t n_trajectories, int64_t n_steps, blpo__memory *memory)
+{
+    const int64_t n = n_trajectories * n_steps;
+    game->host = host;
+    game->config = config;
+    game->actor = &policy->mlp;
+    game->critic = critic;
+    game->n_log_std = blpo__policy_n_log_std(policy);
+    game->action_kind = policy->action.kind;
+    game->theta = blpo__allocate(memory, policy->n_parameters, sizeof(real));
+    game->w = blpo__allocate(memory, critic->n_parameters, sizeof(real));
+    blpo__batch_create(&game->batch, n_trajectories, n_steps, policy->obs_dim, memory);
+    blpo__tape_create(&game->actor_tape, game->actor, n, memory);
+    blpo__tape_create(&game->critic_tape, critic, 2 * n, memory);
+    game->actor_tape.input = game->critic_tape.input = game->batch.state;
+    game->actor_scratch = scratches(game->actor, memory);
+    game->critic_scratch = scratches(critic, memory);
+    game->partial_stride = (largest_partial(config, policy, critic) + 15) / 16 * 16;
+    game->partial = blpo__allocate(memory, blpo__n_pieces(2 * n) * game->partial_stride, sizeof(real));
+    game->piece_sum = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof(double));
+    game->target = blpo__allocate(memory, n, sizeof(real));
+    game->slope = blpo__allocate(memory, n, sizeof(real));
+    game->bend = blpo__allocate(memory, n, sizeof(real));
+    game->state_weight = blpo__allocate(memory, 2 * n, sizeof(real));
+    game->policy_weight = blpo__allocate(memory, n, sizeof(real));
+    game->tangent = blpo__allocate(memory, 2 * n, sizeof(real));
+    game->of_log_std = blpo__allocate(memory, n * game->n_log_std, sizeof(real));
+    game->bonus = blpo__allocate(memory, config->entropy_coefficient > 0.0 ? policy->n_parameters : 0, sizeof(real));
+    game->log_ratio = blpo__allocate(memory, n, sizeof(double));
+    game->entropy = blpo__allocate(memory, n, sizeof(double));
+    game->advantage = blpo__allocate(memory, n, sizeof(double));
+    game->used = blpo__allocate(memory, n, sizeof(double));
+    game->work = blpo__allocate(memory, n, sizeof(double));
+}
+
+void blpo__game_load(blpo__game *game, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs, const real *returns)
+{
+    const blpo_config *config = game->config;
+    blpo__batch *batch = &game->batch;
+    blpo__batch_gather(batch, rollout, env, n_envs, config->gamma, config->gae_lambda, config->reward_scale);
+    game->rollout = rollout;
+    for (int64_t t = 0; t < batch->n; t++) {
+        game->target[t] = returns == NULL ? 0 : returns[batch->source[t]];
+        game->bend[t] = (real)(2.0 * batch->share[t]);
+    }
+}
+
+/* ---- sums over rows, piece by piece and tile by tile ---- */
+
+typedef struct sum_task {
+    blpo__game *game;
+    int64_t rows, n, n_pieces;
+    blpo__rows_fn body;
+    void *argument;
+} sum_task;
+
+static void run_piece(void *context, int64_t piece)
+{
+    const sum_task *task = context;
+    real *partial = task->game->partial + piece * task->game->partial_stride;
+    const int64_t end = blpo__piece_begin(task->rows, task->n_pieces, piece + 1);
+    memset(partial, 0, (size_t)task->n * sizeof *partial);
+    task->game->piece_sum[piece] = 0.0;
+    for (int64_t row = blpo__piece_begin(task->rows, task->n_pieces, piece); row < end; row += BLPO__TILE)
+        task->body(task->game, piece, row, row + BLPO__TILE < end ? row + BLPO__TILE : end, partial, task->argument);
+}
+
+void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_fn body, void *argument, real *sum)
+{
+    sum_task task = {game, rows, n, blpo__n_pieces(rows), body, argument};
+    blpo__parallel_run(&game->host->parallel, task.n_pieces, run_piece, &task);
+    blpo__reduce(game->partial, task.n_pieces, game->partial_stride, n);
+    if (n > 0 && rows == 0) /* another process may have some */
+        memset(sum, 0, (size_t)n * sizeof *sum);
+    else if (n > 0)
+        memcpy(sum, game->partial, (size_t)n * sizeof *sum);
+}
+
+int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n)
+{
+    return blpo__mean_over_processes(&game->host->runtime, buffer, n, &game->verdict);
+}
+
+static double sum_of_pieces(const blpo__game *game, int64_t rows)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < blpo__n_pieces(rows); i++)
+        sum += game->piece_sum[i];
+    return sum;
+}
+
+/* ---- the critic ---- */
+
+static real *values(const blpo__game *game)
+{
+    return game->critic_tape.h[game->critic->n_layers];
+}
+
+/* g_t' = -2 share_t (R_t - V(s_t)) of these rows, and their part of g. */
+static double slopes(blpo__game *game, int64_t begin, int64_t end)
+{
+    double loss = 0.0;
+    for (int64_t t = begin; t < end; t++) {
+        const double error = (double)game->target[t] - (double)values(game)[t];
+        game->slope[t] = (real)(-2.0 * game->batch.share[t] * error);
+        loss += game->batch.share[t] * error * error;
+    }
+    return loss;
+}
+
+static void unit_signals(blpo__game *game, int64_t begin, int64_t end)
+{
+    real *top = game->critic_tape.s[game->critic->n_layers];
+    for (int64_t t = begin; t < end; t++)
+        top[t] = 1;
+    blpo__mlp_signals(game->critic, game->w, &game->critic_tape, begin, end);
+}
+
+static void forward_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)piece;
+    (void)partial;
+    blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
+    if (argument != NULL)
+        unit_signals(game, begin, end);
+}
+
+const real *blpo__game_values(blpo__game *game)
+{
+    blpo__game_sum_rows(game, game->batch.n_states, 0, forward_rows, NULL, NULL);
+    return values(game);
+}
+
+static void critic_gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)argument;
+    blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
+    game->piece_sum[piece] += slopes(game, begin, end);
+    unit_signals(game, begin, end);
+    blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->slope, begin, end, &game->critic_scratch[piece], partial);
+}
+
+int blpo__game_critic_gradient(blpo__game *game, real *gradient)
+{
+    blpo__game_sum_rows(game, game->batch.n, game->critic->n_parameters, critic_gradient_rows, NULL, gradient);
+    game->critic_loss = sum_of_pieces(game, game->batch.n);
+    return blpo__game_mean_over_processes(game, gradient, game->critic->n_parameters);
+}
+
+static void weighted_gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *weight)
+{
+    blpo__mlp_add_gradient(game->critic, &game->critic_tape, weight, begin, end, &game->critic_scratch[piece], partial);
+}
+
+int blpo__game_critic_gradient_here(blpo__game *game, real *gradient)
+{
+    const int64_t p = game->critic->n_parameters;
+    blpo__game_sum_rows(game, game->batch.n, p, weighted_gradient_rows, game->slope, gradient);
+    return blpo__game_mean_over_processes(game, gradient, p);
+}
+
+/* ---- the actor ---- */
+
+static blpo__distribution distribution(const blpo__game *game)
+{
+    return (blpo__distribution){game->action_kind, game->actor->size[game->actor->n_layers],
+                                game->n_log_std > 0 ? game->theta + game->actor->n_parameters : NULL};
+}
+
+/* Entropy bonus: its gradient has output signals of its own, so it is added before those of log pi take their place. */
+static void add_entropy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient)
+{
+    const blpo__distribution d = distribution(game);
+    blpo__tape *tape = &game->actor_tape;
+    const int64_t top = game->actor->n_layers;
+    for (int64_t t = begin; t < end; t++) {
+        blpo__entropy_score(&d, tape->h[top] + t * d.n, tape->s[top] + t * d.n);
+        game->policy_weight[t] = (real)(-game->config->entropy_coefficient * game->batch.share[t]);
+        for (int64_t j = 0; j < game->n_log_std; j++)
+            gradient[game->actor->n_parameters + j] += game->policy_weight[t];
+    }
+    blpo__mlp_signals(game->actor, game->theta, tape, begin, end);
+    blpo__mlp_add_gradient(game->actor, tape, game->policy_weight, begin, end, &game->actor_scratch[piece], gradient);
+}
+
+/* Forward pass, log rho_t, entropies, and the signals of log pi(a_t|s_t). */
+static void actor_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)argument;
+    const blpo__distribution d = distribution(game);
+    blpo__tape *tape = &game->actor_tape;
+    const int64_t top = game->actor->n_layers;
+    blpo__mlp_forward(game->actor, game->theta, tape, begin, end);
+    if (game->config->entropy_coefficient > 0.0)
+        add_entropy_gradient(game, piece, begin, end, partial);
+    for (int64_t t = begin; t < end; t++) {
+        const int64_t at = game->batch.source[t];
+        const real *output = tape->h[top] + t * d.n;
+        const double log_prob = blpo__log_prob_score(&d, output, blpo__rollout_action(game->rollout, at), tape->s[top] + t * d.n,
+                                                     game->n_log_std > 0 ? game->of_log_std + t * d.n : NULL);
+        game->log_ratio[t] = log_prob - (double)game->rollout->log_prob[at];
+        game->entropy[t] = blpo__entropy(&d, output);
+    }
+    blpo__mlp_signals(game->actor, game->theta, tape, begin, end);
+}
+
+void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient)
+{
+    blpo__mlp_add_gradient(game->actor, &game->actor_tape, game->policy_weight, begin, end, &game->actor_scratch[piece],
+                           gradient);
+    real *of_log_std = gradient + game->actor->n_parameters;
+    for (int64_t t = begin; t < end; t++)
+        for (int64_t j = 0; j < game->n_log_std; j++)
+            of_log_std[j] += game->policy_weight[t] * game->of_log_std[t * game->n_log_std + j];
+}
+
+static void direct_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)argument;
+    blpo__game_add_policy_gradient(game, piece, begin, end, partial);
+}
+
+/* ---- J ---- */
+
+typedef struct moments {
+    double mean, deviation;
+} moments;
+
+static moments normalise(const double *from, int64_t n, double *to)
+{
+    moments m = {0.0, 0.0};
+    for (int64_t t = 0; t < n; t++)
+        m.mean += from[t] / (double)n;
+    for (int64_t t = 0; t < n; t++)
+        m.deviation += (from[t] - m.mean) * (from[t] - m.mean) / (double)n;
+    m.deviation = sqrt(m.deviation);
+    for (int64_t t = 0; t < n; t++)
+        to[t] = (from[t] - m.mean) / (m.deviation + 1e-8);
+    return m;
+}
+
+/* From dJ/d(normalised A) to dJ/dA: dA'_t/dA_s = (1_{ts} - 1/n)/(d + eps) - (A_t - m)(A_s - m)/(n d (d + eps)^2). */
+static void through_normalisation(const blpo__game *game, moments m, double *adjoint)
+{
+    const int64_t n = game->batch.n;
+    double sum = 0.0, along = 0.0;
+    for (int64_t t = 0; t < n; t++) {
+        sum += adjoint[t];
+        along += adjoint[t] * (game->advantage[t] - m.mean);
+    }
+    const double below = m.deviation + 1e-8;
+    const double bent = m.deviation > 0.0 ? along / ((double)n * m.deviation * below * below) : 0.0;
+    for (int64_t t = 0; t < n; t++)
+        adjoint[t] = (adjoint[t] - sum / (double)n) / below - bent * (game->advantage[t] - m.mean);
+}
+
+/* J and its figures; weights of the policy gradient; adjoints dJ/dA into work. */
+static void surrogate(blpo__game *game)
+{
+    const blpo__batch *batch = &game->batch;
+    const double eps = game->config->clip_range;
+    double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
+    for (int64_t t = 0; t < batch->n; t++) {
+        const double share = batch->share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
+        const double limited = fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
+        const int unclipped = ratio * a <= limited * a;
+        game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);
+        game->work[t] = -share * (unclipped ? ratio : limited);
+        loss -= share * fmin(ratio * a, limited * a);
+        kl += share * (ratio - 1.0 - game->log_ratio[t]);
+        clipped += share * (limited != ratio);
+        entropy += share * game->entropy[t];
+    }
+    game->actor_loss = loss - game->config->entropy_coefficient * entropy;
+    game->approx_kl = kl;
+    game->clip_fraction = clipped;
+    game->mean_entropy = entropy;
+}
+
+/* work: dJ/dA, becomes dJ/ddelta; then dJ/dV of every state. */
+static void state_weights(blpo__game *game)
+{
+    const blpo__batch *batch = &game->batch;
+    blpo__accumulate_forward(batch->n, batch->keep, game->work);
+    memset(game->state_weight, 0, (size_t)batch->n_states * sizeof *game->state_weight);
+    for (int64_t t = 0; t < batch->n; t++) {
+        game->state_weight[t] -= (real)game->work[t];
+        game->state_weight[batch->next[t]] += (real)(batch->discount[t] * game->work[t]);
+    }
+}
+
+int blpo__game_linearise(blpo__game *game, real *direct, real *response)
+{
+    static const int with_signals = 1;
+    const int64_t n = game->batch.n, q = game->actor->n_parameters + game->n_log_std, p = game->critic->n_parameters;
+    blpo__game_sum_rows(game, game->batch.n_states, 0, forward_rows, response != NULL ? (void *)&with_signals : NULL, NULL);
+    game->critic_loss = slopes(game, 0, n);
+    blpo__batch_advantages(&game->batch, values(game), game->advantage);
+    moments m = {0.0, 0.0};
+    if (game->config->normalize_advantages)
+        m = normalise(game->advantage, n, game->used);
+    else
+        memcpy(game->used, game->advantage, (size_t)n * sizeof *game->used);
+
+    const int bonus = game->config->entropy_coefficient > 0.0;
+    blpo__game_sum_rows(game, n, bonus ? q : 0, actor_rows, NULL, game->bonus);
+    surrogate(game);
+    blpo__game_sum_rows(game, n, q, direct_rows, NULL, direct);
+    for (int64_t i = 0; bonus && i < q; i++)
+        direct[i] += game->bonus[i];
+    int rc = blpo__game_mean_over_processes(game, direct, q);
+    if (rc != BLPO_OK || response == NULL)
+        return rc;
+    if (game->config->normalize_advantages)
+        through_normalisation(game, m, game->work);
+    state_weights(game);
+    blpo__game_sum_rows(game, game->batch.n_states, p, weighted_gradient_rows, game->state_weight, response);
+    return blpo__game_mean_over_processes(game, response, p);
+}

@@ -1,0 +1,79 @@
+/* The game of one minibatch (docs/algorithm.md, sections 3 and 5): the follower's loss g(w), the leader's objective
+ * J(theta, w), and the products with second derivatives that the hypergradient needs. The last three have the signatures
+ * of blpo_problem, so that the solver sees this problem as it sees any other.
+ *
+ * Order of calls for a minibatch: load; critic_gradient and changes of w, K times; linearise; then products. */
+#ifndef BLPO_TRAIN_GAME_H
+#define BLPO_TRAIN_GAME_H
+
+#include "core/host.h"
+#include "nn/mlp.h"
+#include "rl/policy.h"
+#include "train/batch.h"
+
+#include <blpo/trainer.h>
+
+typedef struct blpo__game {
+    const blpo__host *host;
+    const blpo_config *config;
+    const blpo__mlp *actor, *critic;
+    int64_t n_log_std;         /* log_std parameters behind those of the actor's network */
+    int32_t action_kind;
+    real *theta, *w;           /* current parameters of the players, changed by the caller */
+    blpo__batch batch;
+    const blpo_rollout *rollout;
+
+    blpo__tape actor_tape, critic_tape;
+    blpo__scratch *actor_scratch, *critic_scratch; /* [BLPO__MAX_PIECES] */
+    real *partial;             /* [BLPO__MAX_PIECES][partial_stride] sums of the pieces */
+    int64_t partial_stride;
+    double *piece_sum;         /* [BLPO__MAX_PIECES] */
+
+    real *target;              /* [n] R_t */
+    real *slope, *bend;        /* [n] g_t' and g_t'' in V(s_t) */
+    real *state_weight;        /* [n_states] dJ/dV of every state */
+    real *policy_weight;       /* [n] dJ/d log pi_t, then that of the mixed product */
+    real *tangent;             /* [n_states] Vdot */
+    real *of_log_std;          /* [n][n_log_std] d log pi / d log_std */
+    real *bonus;               /* [q] gradient of the entropy bonus, when there is one */
+    double *log_ratio;         /* [n] log rho_t */
+    double *entropy;           /* [n] */
+    double *advantage;         /* [n] A_t(w), scaled as J sees it in `used` */
+    double *used;              /* [n] the advantages in J: A_t, or normalised */
+    double *work;              /* [n] */
+
+    /* what linearise found */
+    double critic_loss, actor_loss, approx_kl, clip_fraction, mean_entropy;
+    int64_t verdict;           /* of the all_reduce hook, when a call returns BLPO_ERR_CALLBACK */
+} blpo__game;
+
+void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_config *config, const blpo_policy *policy,
+                       const blpo__mlp *critic, int64_t n_trajectories, int64_t n_steps, blpo__memory *memory);
+
+/* Gathers the trajectories of these environments; returns from a rollout-sized array [n_envs][n_steps]. */
+void blpo__game_load(blpo__game *game, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs, const real *returns);
+
+/* Values of all states of the batch: into critic_tape.h[L]. */
+const real *blpo__game_values(blpo__game *game);
+
+/* gradient [p] = grad_w g(w); fills critic_loss. */
+int blpo__game_critic_gradient(blpo__game *game, real *gradient);
+
+/* At (theta, w): direct [q] = grad_theta J, response [p] = v = grad_w J (NULL: not wanted), and the figures above. */
+int blpo__game_linearise(blpo__game *game, real *direct, real *response);
+
+/* grad_w g at the point of linearise, from its signals: |grad_w g| after the nested steps for one product a layer. */
+int blpo__game_critic_gradient_here(blpo__game *game, real *gradient);
+
+/* blpo_hvp_fn, blpo_hessian_rows_fn and blpo_mixed_product_fn of the game; user is the game. */
+int blpo__game_hessian_product(void *user, const real *v, real *hv);
+int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *rows);
+int blpo__game_mixed_product(void *user, const real *x, real *out);
+
+/* Shared by the files of the game: zeroes, runs and reduces the partial sums of n numbers over the rows. */
+typedef void (*blpo__rows_fn)(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument);
+void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_fn body, void *argument, real *sum);
+int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n);
+void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient);
+
+#endif

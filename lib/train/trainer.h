@@ -1,0 +1,105 @@
+/* The trainer inside the library. Files: config.c checks settings; trainer.c makes the handle; collect.c acts and observes;
+ * update.c is the one update; metrics.c counts; lib/io/trainer_file.c saves and loads. */
+#ifndef BLPO_TRAIN_TRAINER_H
+#define BLPO_TRAIN_TRAINER_H
+
+#include "core/host.h"
+#include "hypergrad/hypergrad.h"
+#include "nn/adam.h"
+#include "rl/critic.h"
+#include "rl/policy.h"
+#include "rl/rollout.h"
+#include "train/game.h"
+
+#include <blpo/trainer.h>
+
+/* Returns and lengths of episodes: those that run, and a ring of the last that ended. */
+typedef struct blpo__episodes {
+    double *running_return;  /* [n_envs] */
+    int64_t *running_length; /* [n_envs] */
+    double *window_return;   /* [stats_window] ring */
+    int64_t *window_length;  /* [stats_window] */
+    int64_t n;               /* episodes that ended so far: ring position n % stats_window */
+    int64_t n_void;          /* episodes dropped since their environment failed */
+    int64_t n_dropped;       /* transitions observed while the rollout was full */
+    int64_t in_rollout;      /* ended in the rollout being filled */
+    double return_in_rollout;/* sum of their returns */
+} blpo__episodes;
+
+/* What acting remembers until what followed is observed. */
+typedef struct blpo__pending {
+    int waiting;             /* an act waits for its observe */
+    int64_t count;           /* transitions observed so far per environment, dropped ones included: keys the draws */
+    real *obs;               /* [n_envs][obs_dim] */
+    void *action;            /* int64_t [n_envs] or real [n_envs][n], before the clip */
+    real *clipped;           /* [n_envs][n] continuous actions as the environment gets them, else NULL */
+    real *log_prob;          /* [n_envs] */
+    real *output;            /* [n_envs][outputs] of the policy's network */
+    uint8_t *masked;         /* [n_envs] NEXT_STEP: this step is the reset */
+    uint8_t *was_end;        /* [n_envs] NEXT_STEP: the last step ended its episode */
+} blpo__pending;
+
+/* Buffers of the callback loop. */
+typedef struct blpo__stepping {
+    int64_t started;         /* environments have been reset once */
+    real *obs;               /* [n_envs][obs_dim] current observations */
+    real *next_obs, *final_obs; /* [n_envs][obs_dim]; final_obs in SAME_STEP only */
+    real *followed;          /* [n_envs][obs_dim] what really followed (final observation where the episode ended) */
+    real *reward;            /* [n_envs] */
+    uint8_t *terminated, *truncated, *failed, *needs_reset; /* [n_envs] */
+    uint64_t *seed;          /* [n_envs] */
+    int64_t *n_resets;       /* [n_envs] keys the seeds */
+} blpo__stepping;
+
+/* Optimisers and the parameters they move; the two players' copies of an update in work are in the game. */
+struct blpo_trainer {
+    blpo__host host;
+    blpo_env env;            /* bounds copied */
+    blpo_config config;      /* networks' hidden widths are not valid here: ask the handles */
+    blpo_policy *policy;     /* own_policy or borrowed */
+    blpo_critic *critic;
+    blpo_policy *own_policy; /* NULL: borrowed */
+    blpo_critic *own_critic;
+    blpo_rollout *rollout;
+    blpo_hypergrad *solver;  /* NULL where hypergradient is 0 */
+    blpo__game game;
+    blpo__adam actor_adam, critic_adam;       /* committed */
+    blpo__adam actor_adam_work, critic_adam_work; /* of an update in work */
+    real *returns;           /* [n_envs][n_steps] R_t of the rollout, frozen for the update */
+    real *gradient;          /* [p] of the critic */
+    real *response;          /* [p] v */
+    real *direct, *total;    /* [q] */
+    int64_t *order;          /* [n_envs] trajectories of an epoch */
+    const int64_t *plan_order;   /* tests only: [n_epochs][n_envs], else NULL */
+    const int64_t *plan_indices; /* tests only: [minibatches][k], else NULL */
+    int64_t n_updates;
+    int64_t steps;           /* environment steps so far, dropped ones included, all environments of this process */
+    blpo__pending pending;
+    blpo__stepping stepping;
+    blpo__episodes episodes;
+    blpo_metrics metrics;    /* of the last update; episode figures are filled in when asked for */
+    double clock_start;      /* seconds; negative: no step yet in this process */
+    int64_t clock_steps;     /* steps at clock_start */
+    blpo_error error;
+    blpo__busy busy;
+};
+
+/* config.c: settings as copied from the caller, checked against each other and the environment; no allocation. */
+int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime,
+                        int64_t *n_actor_parameters, int64_t *n_critic_parameters);
+
+/* update.c: one update from the full rollout; on failure nothing but error has changed. Fills trainer->metrics. */
+int blpo__trainer_update(blpo_trainer *trainer);
+
+/* collect.c, without the busy flag and NULL checks. */
+int blpo__trainer_act(blpo_trainer *trainer, const real *obs);
+int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transition, const uint8_t *failed);
+int blpo__trainer_collect(blpo_trainer *trainer);
+
+/* metrics.c */
+void blpo__episodes_step(blpo_trainer *trainer, int64_t env, double reward, int ended); /* after one valid transition */
+void blpo__episodes_void(blpo_trainer *trainer, int64_t env);
+void blpo__metrics_refresh(const blpo_trainer *trainer, blpo_metrics *metrics); /* episode figures, counters, clock */
+void blpo__clock_tick(blpo_trainer *trainer); /* notes the time of the first step */
+
+#endif

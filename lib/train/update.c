@@ -1,0 +1,326 @@
+/* One update (docs/algorithm.md, section 4; arXiv:2505.11714):
+ *
+ *   for each epoch, for each minibatch of whole trajectories in a fresh random order
+ *     1. nested critic: K Adam steps on g              4. x ~ (H + rho I)^-1 v          6. implicit bounded by kappa |direct|
+ *     2. direct = grad_theta J                         5. implicit = (d2 f2/dtheta dw) x
+ *     3. v = grad_w J                                  7. Adam on theta along direct - implicit
+ *
+ * "Nested only" leaves out 3 to 6; PPO has K = 1 besides. All changes are made to copies (game.theta, game.w and the Adam
+ * states "in work"), which are committed at the end: an update that fails leaves no trace. */
+#include "core/check.h"
+#include "core/error.h"
+#include "linalg/vector.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What the minibatches of one update share. */
+typedef struct run {
+    blpo_trainer *trainer;
+    blpo_metrics *metrics; /* sums over minibatches until finish() */
+    int64_t minibatch;     /* number of the current one */
+    double actor_rate, critic_rate;
+    double n_solves;
+    int diagnose;          /* measure what costs extra */
+    int stopped;           /* target_kl was reached */
+} run;
+
+static int fail(const run *r, int rc, int stage, const char *field)
+{
+    blpo_error *error = &r->trainer->error;
+    if (rc == BLPO_ERR_CALLBACK)
+        rc = blpo__error_callback(error, stage, "all_reduce", r->trainer->game.verdict);
+    else
+        rc = blpo__error_element(error, BLPO_ERR_NONFINITE, stage, -1, r->minibatch, field, -1, (double)NAN, NULL);
+    error->step = r->minibatch;
+    return rc;
+}
+
+/* Scales a gradient to at most max_gradient_norm. Returns its norm before, NaN when it is not finite. */
+static double clip_gradient(const run *r, real *gradient, int64_t n)
+{
+    const double norm = blpo__norm(gradient, n), most = r->trainer->config.max_gradient_norm;
+    if (most > 0.0 && norm > most)
+        for (int64_t i = 0; i < n; i++)
+            gradient[i] = (real)((double)gradient[i] * (most / norm));
+    return norm;
+}
+
+/* Step 1. */
+static int nested_critic(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game *game = &trainer->game;
+    for (int64_t k = 0; k < trainer->config.critic_steps; k++) {
+        const int rc = blpo__game_critic_gradient(game, trainer->gradient);
+        if (rc != BLPO_OK)
+            return fail(r, rc, BLPO_STAGE_CRITIC, "critic gradient");
+        const double norm = clip_gradient(r, trainer->gradient, game->critic->n_parameters);
+        if (!isfinite(norm))
+            return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "critic gradient");
+        if (k == 0) {
+            r->metrics->critic_loss_before += game->critic_loss;
+            r->metrics->critic_gradient_norm_before += norm;
+        }
+        blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
+    }
+    return BLPO_OK;
+}
+
+/* Steps 2 and 3. */
+static int linearise(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game *game = &trainer->game;
+    real *response = trainer->solver != NULL || r->diagnose ? trainer->response : NULL;
+    int rc = blpo__game_linearise(game, trainer->direct, response);
+    if (rc == BLPO_OK) {
+        real kl = (real)game->approx_kl; /* equal in all processes: it decides on going on */
+        rc = blpo__game_mean_over_processes(game, &kl, 1);
+        game->approx_kl = (double)kl;
+    }
+    if (rc != BLPO_OK || !isfinite(game->actor_loss) || !isfinite(game->critic_loss))
+        return fail(r, rc, BLPO_STAGE_DIRECT, "actor loss");
+    if (blpo__first_nonfinite(trainer->direct, trainer->policy->n_parameters) >= 0)
+        return fail(r, rc, BLPO_STAGE_DIRECT, "direct");
+    if (r->diagnose) {
+        rc = blpo__game_critic_gradient_here(game, trainer->gradient);
+        if (rc != BLPO_OK)
+            return fail(r, rc, BLPO_STAGE_CRITIC, "critic gradient");
+        r->metrics->critic_gradient_norm += blpo__norm(trainer->gradient, game->critic->n_parameters);
+    }
+    r->metrics->actor_loss += game->actor_loss;
+    r->metrics->critic_loss += game->critic_loss;
+    r->metrics->approx_kl += game->approx_kl;
+    r->metrics->clip_fraction += game->clip_fraction;
+    r->metrics->entropy += game->mean_entropy;
+    return BLPO_OK;
+}
+
+static void count_solve(run *r, const blpo_hypergrad_report *report)
+{
+    blpo_metrics *m = r->metrics;
+    r->n_solves++;
+    m->direct_norm += report->direct_norm;
+    m->implicit_norm += report->implicit_norm;
+    m->cosine += report->cosine;
+    m->hypergradient_norm += report->hypergradient_norm;
+    m->kappa_bound_share += report->bound_scale < 1.0;
+    m->indefinite_share += report->indefinite;
+    m->fallback_share += report->fallback;
+    m->relative_residual += r->diagnose ? report->relative_residual : 0.0;
+    m->condition_estimate += report->condition_estimate > 0.0 ? report->condition_estimate : 0.0;
+    m->n_products += report->n_products;
+}
+
+/* Steps 4 to 6, by the solver; without one the direct term alone. */
+static int hypergradient(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    const int64_t q = trainer->policy->n_parameters;
+    if (trainer->solver == NULL) {
+        memcpy(trainer->total, trainer->direct, (size_t)q * sizeof *trainer->total);
+        r->metrics->direct_norm += blpo__norm(trainer->direct, q);
+        r->metrics->hypergradient_norm += blpo__norm(trainer->direct, q);
+        return BLPO_OK;
+    }
+    blpo_hypergrad_report report = {.struct_size = sizeof report};
+    blpo__hypergrad_set_draw(trainer->solver, (uint64_t)trainer->n_updates, (uint64_t)r->minibatch);
+    if (trainer->plan_indices != NULL)
+        blpo_hypergrad_set_indices(trainer->solver, trainer->plan_indices + r->minibatch * trainer->config.nystrom_rank,
+                                   trainer->config.nystrom_rank);
+    const int rc = blpo_hypergrad_compute(trainer->solver, trainer->direct, trainer->response, trainer->total, &report);
+    if (rc != BLPO_OK) {
+        trainer->error = *blpo_hypergrad_error(trainer->solver);
+        trainer->error.step = r->minibatch;
+        trainer->error.callback_code = rc == BLPO_ERR_CALLBACK ? trainer->game.verdict : 0;
+        return rc;
+    }
+    count_solve(r, &report);
+    return BLPO_OK;
+}
+
+/* Step 7. log_std stays where a policy may be saved and loaded again. */
+static int actor_step(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game *game = &trainer->game;
+    const int64_t q = trainer->policy->n_parameters;
+    if (!isfinite(clip_gradient(r, trainer->total, q)))
+        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_ACTOR, "hypergradient");
+    blpo__adam_step(&trainer->actor_adam_work, r->actor_rate, trainer->total, game->theta);
+    for (int64_t i = game->actor->n_parameters; i < q; i++) {
+        const real x = game->theta[i], most = (real)BLPO__MAX_LOG_STD;
+        game->theta[i] = x > most ? most : x < -most ? -most : x;
+    }
+    return BLPO_OK;
+}
+
+static int minibatch(run *r, const int64_t *env, int64_t n_envs)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game_load(&trainer->game, trainer->rollout, env, n_envs, trainer->returns);
+    const int alone = trainer->host.runtime.n_processes == 1;
+    if (r->stopped || (trainer->game.batch.n == 0 && alone)) {
+        r->metrics->n_skipped++;
+        return BLPO_OK;
+    }
+    int rc = nested_critic(r);
+    if (rc == BLPO_OK)
+        rc = linearise(r);
+    if (rc != BLPO_OK)
+        return rc;
+    r->metrics->n_minibatches++;
+    const double target_kl = trainer->config.target_kl;
+    if (target_kl > 0.0 && trainer->game.approx_kl > target_kl) {
+        r->stopped = 1;
+        return BLPO_OK;
+    }
+    rc = hypergradient(r);
+    return rc == BLPO_OK ? actor_step(r) : rc;
+}
+
+/* The trajectories of one epoch, in their order, cut into minibatches. */
+static int epoch(run *r, int64_t number)
+{
+    blpo_trainer *trainer = r->trainer;
+    const int64_t n_envs = trainer->env.n_envs, at_once = trainer->config.trajectories_per_minibatch;
+    blpo__stream stream =
+        blpo__stream_at(trainer->config.seed, BLPO__FOR_ORDER, (uint64_t)trainer->n_updates, (uint64_t)number, 0);
+    blpo__shuffle(&stream, trainer->order, n_envs);
+    if (trainer->plan_order != NULL)
+        memcpy(trainer->order, trainer->plan_order + number * n_envs, (size_t)n_envs * sizeof *trainer->order);
+    int rc = BLPO_OK;
+    for (int64_t i = 0; rc == BLPO_OK && i < n_envs; i += at_once, r->minibatch++)
+        rc = minibatch(r, trainer->order + i, at_once < n_envs - i ? at_once : n_envs - i);
+    return rc;
+}
+
+/* Running moments of two samples (Welford). */
+typedef struct spread {
+    double n, mean, sum;
+} spread;
+
+static void spread_add(spread *s, double x)
+{
+    s->n++;
+    const double away = x - s->mean;
+    s->mean += away / s->n;
+    s->sum += away * (x - s->mean);
+}
+
+/* R_t = A_t(w_0) + V_{w_0}(s_t) of the whole rollout, frozen for the update. */
+static int freeze_returns(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game *game = &trainer->game;
+    spread of_return = {0}, of_error = {0};
+    for (int64_t e = 0; e < trainer->env.n_envs; e++) {
+        blpo__game_load(game, trainer->rollout, &e, 1, NULL);
+        const real *value = blpo__game_values(game);
+        blpo__batch_advantages(&game->batch, value, game->advantage);
+        for (int64_t t = 0; t < game->batch.n; t++) {
+            const real target = (real)(game->advantage[t] + (double)value[t]);
+            if (!isfinite(target))
+                return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "return");
+            trainer->returns[game->batch.source[t]] = target;
+            spread_add(&of_return, (double)target);
+            spread_add(&of_error, game->advantage[t]);
+        }
+    }
+    r->metrics->explained_variance = of_return.sum > 0.0 ? 1.0 - of_error.sum / of_return.sum : 0.0;
+    return BLPO_OK;
+}
+
+static double annealed(const blpo_trainer *trainer, double rate)
+{
+    if (trainer->config.anneal_steps == 0)
+        return rate;
+    const double done = (double)trainer->steps * (double)trainer->host.runtime.n_processes;
+    return rate * fmax(0.0, 1.0 - done / (double)trainer->config.anneal_steps);
+}
+
+static int begin(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    const int64_t interval = trainer->config.diagnostics_interval;
+    r->actor_rate = annealed(trainer, trainer->config.actor_learning_rate);
+    r->critic_rate = annealed(trainer, trainer->config.critic_learning_rate);
+    r->diagnose = interval > 0 && trainer->n_updates % interval == 0;
+    memcpy(trainer->game.theta, trainer->policy->parameters, (size_t)trainer->policy->n_parameters * sizeof(real));
+    memcpy(trainer->game.w, trainer->critic->parameters, (size_t)trainer->critic->n_parameters * sizeof(real));
+    blpo__adam_copy(&trainer->actor_adam_work, &trainer->actor_adam);
+    blpo__adam_copy(&trainer->critic_adam_work, &trainer->critic_adam);
+    if (trainer->solver != NULL)
+        blpo__hypergrad_measure_residual(trainer->solver, r->diagnose);
+    return freeze_returns(r);
+}
+
+/* Sums over minibatches become means. */
+static void finish_metrics(run *r)
+{
+    blpo_metrics *m = r->metrics;
+    blpo__episodes *episodes = &r->trainer->episodes;
+    const double n = m->n_minibatches > 0 ? (double)m->n_minibatches : 1.0;
+    const double solves = r->trainer->solver == NULL ? n : r->n_solves > 0.0 ? r->n_solves : 1.0;
+    double *const of_minibatch[] = {&m->actor_loss, &m->critic_loss_before, &m->critic_loss, &m->critic_gradient_norm_before,
+                                    &m->critic_gradient_norm, &m->approx_kl, &m->clip_fraction, &m->entropy};
+    double *const of_solve[] = {&m->direct_norm, &m->implicit_norm, &m->cosine, &m->hypergradient_norm,
+                                &m->kappa_bound_share, &m->indefinite_share, &m->fallback_share,
+                                &m->relative_residual, &m->condition_estimate};
+    for (size_t i = 0; i < sizeof of_minibatch / sizeof *of_minibatch; i++)
+        *of_minibatch[i] /= n;
+    for (size_t i = 0; i < sizeof of_solve / sizeof *of_solve; i++)
+        *of_solve[i] /= solves;
+    m->actor_learning_rate = r->actor_rate;
+    m->critic_learning_rate = r->critic_rate;
+    m->diagnostics_measured = r->diagnose;
+    m->update_episodes = episodes->in_rollout;
+    m->update_return_mean = episodes->in_rollout > 0 ? episodes->return_in_rollout / (double)episodes->in_rollout : 0.0;
+}
+
+/* Nothing here can fail. */
+static void commit(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    memcpy(trainer->policy->parameters, trainer->game.theta, (size_t)trainer->policy->n_parameters * sizeof(real));
+    memcpy(trainer->critic->parameters, trainer->game.w, (size_t)trainer->critic->n_parameters * sizeof(real));
+    blpo__adam_copy(&trainer->actor_adam, &trainer->actor_adam_work);
+    blpo__adam_copy(&trainer->critic_adam, &trainer->critic_adam_work);
+    finish_metrics(r);
+    trainer->metrics = *r->metrics;
+    trainer->episodes.in_rollout = 0;
+    trainer->episodes.return_in_rollout = 0.0;
+    trainer->rollout->length = 0;
+    trainer->n_updates++;
+}
+
+static int finite_result(const run *r)
+{
+    const blpo_trainer *trainer = r->trainer;
+    if (blpo__first_nonfinite(trainer->game.theta, trainer->policy->n_parameters) >= 0)
+        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_ACTOR, "actor parameters");
+    if (blpo__first_nonfinite(trainer->game.w, trainer->critic->n_parameters) >= 0)
+        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "critic parameters");
+    return BLPO_OK;
+}
+
+int blpo__trainer_update(blpo_trainer *trainer)
+{
+    blpo_metrics metrics = {.struct_size = sizeof metrics};
+    run r = {.trainer = trainer, .metrics = &metrics};
+    blpo__hypergrad_mark mark;
+    if (trainer->solver != NULL)
+        blpo__hypergrad_mark_take(trainer->solver, &mark);
+    int rc = begin(&r);
+    for (int64_t e = 0; rc == BLPO_OK && e < trainer->config.n_epochs; e++)
+        rc = epoch(&r, e);
+    if (rc == BLPO_OK)
+        rc = finite_result(&r);
+    if (rc == BLPO_OK)
+        commit(&r);
+    else if (trainer->solver != NULL)
+        blpo__hypergrad_mark_restore(trainer->solver, &mark);
+    return rc;
+}
