@@ -175,6 +175,60 @@ void dense_symmetric(const double *eigenvalue, int64_t p, uint64_t seed, double 
             h[i * p + j] = h[j * p + i] = (double)(test_real)h[i * p + j];
 }
 
+/* The state of dense_cg(): vectors [p] one after the other. */
+typedef struct cg_state {
+    int64_t p;
+    double rr;
+    double *r, *d, *ad;
+} cg_state;
+
+/* d.A d, with A d in ad. */
+static double curvature(cg_state *s, const double *h, double rho)
+{
+    double dad = 0.0;
+    dense_product(h, s->d, s->p, s->p, s->ad);
+    for (int64_t i = 0; i < s->p; i++) {
+        s->ad[i] += rho * s->d[i];
+        dad += s->d[i] * s->ad[i];
+    }
+    return dad;
+}
+
+static void cg_step(cg_state *s, double dad, double *x)
+{
+    const double length = s->rr / dad;
+    double next = 0.0;
+    for (int64_t i = 0; i < s->p; i++) {
+        x[i] += length * s->d[i];
+        s->r[i] -= length * s->ad[i];
+        next += s->r[i] * s->r[i];
+    }
+    for (int64_t i = 0; i < s->p; i++)
+        s->d[i] = s->r[i] + next / s->rr * s->d[i];
+    s->rr = next;
+}
+
+int64_t dense_cg(const double *h, int64_t p, double rho, const double *v, int64_t iterations, int stop_at_negative,
+                 double *x)
+{
+    double *memory = malloc((size_t)(3 * p) * sizeof *memory);
+    if (memory == NULL)
+        abort();
+    cg_state s = { p, dense_norm(v, p) * dense_norm(v, p), memory, memory + p, memory + 2 * p };
+    memset(x, 0, (size_t)p * sizeof *x);
+    memcpy(s.r, v, (size_t)p * sizeof *v);
+    memcpy(s.d, v, (size_t)p * sizeof *v);
+    int64_t made = 0;
+    for (; made < iterations; made++) {
+        const double dad = curvature(&s, h, rho);
+        if (stop_at_negative && dad <= 0.0)
+            break;
+        cg_step(&s, dad, x);
+    }
+    free(memory);
+    return made;
+}
+
 /* C = h[I,:] is read in place */
 static void form_core(const double *h, int64_t p, const int64_t *index, int64_t k, double rho, double s,
                       long double *core)

@@ -29,6 +29,11 @@ double dense_inverse_norm(const double *a, int64_t n);
  * that a problem hands exactly these numbers to the library. */
 void dense_symmetric(const double *eigenvalue, int64_t p, uint64_t seed, double *h);
 
+/* Conjugate gradients for (h + rho I) x = v from x = 0, as in the specification: exactly `iterations` steps; with
+ * stop_at_negative they end before a step along a direction of curvature <= 0. Returns the steps made. */
+int64_t dense_cg(const double *h, int64_t p, double rho, const double *v, int64_t iterations, int stop_at_negative,
+                 double *x);
+
 /* x = v/rho - (1/rho^2) C^T (M + (1/rho) C C^T + s I_k)^-1 C v with C = h[I,:], M = C[:,I], as it stands; core [k][k] or
  * NULL receives the matrix in brackets. */
 void dense_nystrom(const double *h, int64_t p, const int64_t *index, int64_t k, double rho, double s, const double *v,
