@@ -78,10 +78,14 @@ typedef struct blpo_hypergrad_config {
 typedef struct blpo_hypergrad_report {
     size_t struct_size;       /**< set by the caller to sizeof(blpo_hypergrad_report) */
     int32_t status;           /**< BLPO_OK, or why the solve failed */
-    int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE after a fallback */
-    int32_t indefinite;       /**< 1: a negative eigenvalue or curvature of H + rho I or its core was met */
-    int32_t fallback;         /**< 1: the method could not go on and x = v / rho was given, or CG stopped at its last good x */
-    int64_t rank_used;        /**< nystrom: k; dense: p; else 0 */
+    int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
+    int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, or of the core;
+                                   dense: of H + rho I; cg: a direction d with d . (H + rho I) d <= 0 */
+    int32_t fallback;         /**< 1: the first way was closed. nystrom and dense try in this order: L D L^T; for a singular
+                                   core or matrix its spectral pseudo-inverse (method stays); x = v / rho (method NONE).
+                                   cg, at a direction without positive curvature: the x of the iteration before (method
+                                   stays); x = v / rho where there is none (method NONE) */
+    int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; 0 for x = v / rho; else 0 */
     int64_t iterations;       /**< cg: iterations made; else 0 */
     int64_t n_products;       /**< Hessian-vector products (a row counts as one), the residual's included */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */

@@ -296,7 +296,8 @@ static void cg_meeting_negative_curvature_says_so_and_stays_finite(void **state)
     blpo_hypergrad_destroy(solver);
 }
 
-static void check_fallback(const double *h, int64_t p, const blpo_hypergrad_config *config)
+/* Nothing is left of the core or matrix: its pseudo-inverse is zero, and x = share v. */
+static void check_fallback(const double *h, int64_t p, const blpo_hypergrad_config *config, double share)
 {
     quadratic quad = { .p = p, .hessian = h };
     test_real v[SPECTRUM_MAX_P], x[SPECTRUM_MAX_P];
@@ -306,9 +307,10 @@ static void check_fallback(const double *h, int64_t p, const blpo_hypergrad_conf
     blpo_hypergrad_report report = empty_report();
     assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
     for (int64_t i = 0; i < p; i++)
-        assert_close(x[i], v_double[i] / config->nystrom_rho, 8.0 * TEST_EPSILON, 0.0);
+        assert_close(x[i], share * v_double[i], 8.0 * TEST_EPSILON, 0.0);
     assert_int_equal(report.fallback, 1);
-    assert_int_equal(report.method, BLPO_IHVP_NONE);
+    assert_int_equal(report.method, config->method);
+    assert_int_equal(report.rank_used, 0);
     blpo_hypergrad_stats stats = { .struct_size = sizeof stats };
     assert_status(blpo_hypergrad_get_stats(solver, &stats), BLPO_OK);
     assert_int_equal(stats.n_fallback, 1);
@@ -318,12 +320,12 @@ static void check_fallback(const double *h, int64_t p, const blpo_hypergrad_conf
 }
 
 /* H = 0 and s = 0: the core is the zero matrix. */
-static void nystrom_with_a_singular_core_falls_back_to_v_over_rho(void **state)
+static void nystrom_with_a_zero_core_gives_v_over_rho(void **state)
 {
     (void)state;
     const double zero[9] = { 0 };
     const blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, 2, 0.7, 0.0);
-    check_fallback(zero, 3, &config);
+    check_fallback(zero, 3, &config, 1.0 / 0.7);
 }
 
 /* I holds a row that no sample touches: one row and column of the core are zero, the others are sound. */
@@ -338,16 +340,18 @@ static void nystrom_with_one_zero_row_and_no_shift_stays_finite(void **state)
     for (int64_t i = 0; i < r.quad.p; i++)
         assert_true(isfinite(r.x[i]));
     assert_int_equal(r.report.fallback, 1);
+    assert_int_equal(r.report.method, BLPO_IHVP_NYSTROM);
+    assert_int_equal(r.report.rank_used, 2);
     run_end(&r);
 }
 
-/* H = -rho I: the matrix is exactly zero. */
-static void dense_with_a_singular_matrix_falls_back_to_v_over_rho(void **state)
+/* H = -rho I: the matrix is exactly zero, so any x is a solution of least squares; zero is the shortest. */
+static void dense_with_a_zero_matrix_gives_the_solution_of_least_norm(void **state)
 {
     (void)state;
     const double h[9] = { -0.5, 0, 0, 0, -0.5, 0, 0, 0, -0.5 };
     const blpo_hypergrad_config config = solver_config(BLPO_IHVP_DENSE, 1, 0.5, 0.0);
-    check_fallback(h, 3, &config);
+    check_fallback(h, 3, &config, 0.0);
 }
 
 /* Measured in test_real by one product: p products a row, so p eps (|H| + rho) |x| / |v|, doubled. */
@@ -478,9 +482,9 @@ int main(void)
         cmocka_unit_test(cg_converges_to_the_exact_inverse_and_stays),
         cmocka_unit_test(cg_stops_at_its_tolerance),
         cmocka_unit_test(cg_meeting_negative_curvature_says_so_and_stays_finite),
-        cmocka_unit_test(nystrom_with_a_singular_core_falls_back_to_v_over_rho),
+        cmocka_unit_test(nystrom_with_a_zero_core_gives_v_over_rho),
         cmocka_unit_test(nystrom_with_one_zero_row_and_no_shift_stays_finite),
-        cmocka_unit_test(dense_with_a_singular_matrix_falls_back_to_v_over_rho),
+        cmocka_unit_test(dense_with_a_zero_matrix_gives_the_solution_of_least_norm),
         cmocka_unit_test(the_reported_residual_is_the_true_one),
         cmocka_unit_test(the_residual_is_minus_one_where_it_was_not_measured),
         cmocka_unit_test(tiny_and_huge_right_hand_sides_give_the_same_direction),
