@@ -6,6 +6,7 @@
 #include <blpo/blpo.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 
