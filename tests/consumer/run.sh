@@ -9,6 +9,8 @@
 #   cmake-static        find_package(blpo), blpo::blpo_static
 #   moved               pkg-config-shared, after PREFIX has been copied to another place
 #   example FILE        cc FILE $(pkg-config --cflags --libs blpo), built and not run
+# The words of $flags and $strict are to be split.
+# shellcheck disable=SC2086
 set -eu
 way=$1 prefix=$2 work=$3
 here=$(cd "${0%/*}" && pwd)
@@ -43,7 +45,6 @@ links_shared()
 }
 
 use "$prefix"
-# The words of pkg-config's answer are to be split: $flags stands unquoted on purpose.
 case $way in
 pkg-config-shared | moved)
     if [ "$way" = moved ]; then
