@@ -7,6 +7,7 @@ if(BLPO_WARNINGS_AS_ERRORS)
 endif()
 
 if(BLPO_SANITIZE)
+    target_compile_definitions(blpo_flags INTERFACE BLPO__SANITIZED=1)
     target_compile_options(blpo_flags INTERFACE
         "-fsanitize=${BLPO_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
     target_link_options(blpo_flags INTERFACE "-fsanitize=${BLPO_SANITIZE}")

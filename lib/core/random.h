@@ -12,7 +12,7 @@ typedef enum blpo__purpose {
     BLPO__FOR_ACTION = 3,       /* (environment, step, 0) */
     BLPO__FOR_ENV_SEED = 4,     /* (environment, reset, 0) */
     BLPO__FOR_ORDER = 5,        /* (update, epoch, 0) */
-    BLPO__FOR_INDICES = 6,      /* (solve, 0, 0) */
+    BLPO__FOR_INDICES = 6,      /* (solve, 0, 0); in a trainer (update, minibatch, 0) */
     BLPO__FOR_CALLER = 7        /* (stream, counter, 0) */
 } blpo__purpose;
 

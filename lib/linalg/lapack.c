@@ -38,17 +38,25 @@ static double one_norm(const double *a, int n)
     return most;
 }
 
-/* Negative eigenvalues of the D of L D L^T (Sylvester: as many as S has): a 1 x 1 block counts when it is below
- * -threshold; a 2 x 2 block of this pivoting always has one negative and one positive eigenvalue. */
+/* The smaller eigenvalue of [a b; b c]. */
+static double smaller_eigenvalue(double a, double b, double c)
+{
+    return 0.5 * (a + c) - hypot(0.5 * (a - c), b);
+}
+
+/* Negative eigenvalues of the D of L D L^T (Sylvester: as many as S has), those within the threshold left out: they may be
+ * rounding errors of zeroes. D has 1 x 1 and 2 x 2 blocks; of a 2 x 2 block only one eigenvalue can be negative. */
 static int count_negative(const blpo__symmetric *system, double threshold)
 {
     const size_t n = (size_t)system->n;
+    const double *a = system->a;
     int negative = 0;
     for (size_t i = 0; i < n; i++) {
+        const size_t at = i * n + i;
         if (system->pivot[i] > 0) {
-            negative += system->a[i * n + i] < -threshold;
+            negative += a[at] < -threshold;
         } else {
-            negative++;
+            negative += smaller_eigenvalue(a[at], a[at + 1], a[at + n + 1]) < -threshold;
             i++;
         }
     }

@@ -1,8 +1,11 @@
 #include "linalg/vector.h"
 
+#include "core/multiversion.h"
+
 #include <math.h>
 
 /* Eight partial sums in a fixed order: the loop can use vector instructions without leave to reorder sums. */
+BLPO__MULTIVERSION
 double blpo__dot(const real *a, const real *b, int64_t n)
 {
     double sum[8] = {0};
@@ -39,6 +42,7 @@ double blpo__norm(const real *a, int64_t n)
     return largest * sqrt(scaled);
 }
 
+BLPO__MULTIVERSION
 void blpo__axpy(double alpha, const real *x, real *y, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)

@@ -1,5 +1,7 @@
 #include "nn/adam.h"
 
+#include "core/multiversion.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ void blpo__adam_copy(blpo__adam *to, const blpo__adam *from)
     to->t = from->t;
 }
 
+BLPO__MULTIVERSION
 void blpo__adam_step(blpo__adam *adam, double rate, const real *restrict gradient, real *restrict x)
 {
     adam->t++;

@@ -8,6 +8,7 @@
  *     d scalar_t . X:                   sum_l s_l[t] . (X_l h_{l-1}[t] + x_l)
  *
  * Cost per row and layer: one product of size_l x size_{l-1} for each of the four passes. */
+#include "core/multiversion.h"
 #include "linalg/activation.h"
 #include "linalg/blas.h"
 #include "nn/mlp.h"
@@ -67,6 +68,7 @@ void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape 
     }
 }
 
+BLPO__MULTIVERSION
 static void scale_rows(const real *weight, const real *from, int64_t rows, int64_t n, real *to)
 {
     for (int64_t t = 0; t < rows; t++)
@@ -74,6 +76,7 @@ static void scale_rows(const real *weight, const real *from, int64_t rows, int64
             to[t * n + j] = weight[t] * from[t * n + j];
 }
 
+BLPO__MULTIVERSION
 static void add_column_sums(const real *matrix, int64_t rows, int64_t n, real *sum)
 {
     for (int64_t t = 0; t < rows; t++)

@@ -35,6 +35,8 @@ typedef struct blpo__pending {
     real *clipped;           /* [n_envs][n] continuous actions as the environment gets them, else NULL */
     real *log_prob;          /* [n_envs] */
     real *output;            /* [n_envs][outputs] of the policy's network */
+    void *draft;             /* actions and log-probabilities of an act that is not known to be sound yet */
+    real *draft_log_prob;
     uint8_t *masked;         /* [n_envs] NEXT_STEP: this step is the reset */
     uint8_t *was_end;        /* [n_envs] NEXT_STEP: the last step ended its episode */
 } blpo__pending;
@@ -88,6 +90,14 @@ struct blpo_trainer {
 int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime,
                         int64_t *n_actor_parameters, int64_t *n_critic_parameters);
 
+/* config.c: copies of the caller's structs (config NULL: the defaults), whatever their sizes: BLPO_OK or BLPO_ERR_VERSION. */
+int blpo__trainer_read(const blpo_env *env, const blpo_config *config, blpo_env *env_out, blpo_config *config_out);
+
+/* config.c: settings of the parts that the trainer makes, the same for checking and for making them. */
+void blpo__trainer_rollout_config(const blpo_env *env, const blpo_config *config, blpo_rollout_config *out);
+void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,
+                           blpo__game *game, blpo_problem *problem, blpo_hypergrad_config *solver);
+
 /* update.c: one update from the full rollout; on failure nothing but error has changed. Fills trainer->metrics. */
 int blpo__trainer_update(blpo_trainer *trainer);
 
@@ -99,6 +109,7 @@ int blpo__trainer_collect(blpo_trainer *trainer);
 /* metrics.c */
 void blpo__episodes_step(blpo_trainer *trainer, int64_t env, double reward, int ended); /* after one valid transition */
 void blpo__episodes_void(blpo_trainer *trainer, int64_t env);
+void blpo__episodes_forget(blpo_trainer *trainer, int64_t env); /* begins anew without counting */
 void blpo__metrics_refresh(const blpo_trainer *trainer, blpo_metrics *metrics); /* episode figures, counters, clock */
 void blpo__clock_tick(blpo_trainer *trainer); /* notes the time of the first step */
 

@@ -1,0 +1,17 @@
+/* Generalised advantage estimation and its adjoint, with sums in double. */
+#ifndef BLPO_RL_GAE_H
+#define BLPO_RL_GAE_H
+
+#include "core/real.h"
+
+/* One trajectory as the recursion sees it: discount[t] = gamma (1 - d_t), keep[t] = gamma lambda (1 - d_t)(1 - c_t). */
+double blpo__discount(double gamma, int terminated);
+double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated);
+
+/* delta[n] becomes A[n]: A_t = delta_t + keep_t A_{t+1}, A_n = 0. */
+void blpo__accumulate_back(int64_t n, const double *keep, double *delta);
+
+/* a[n] = dJ/dA becomes y[n] = dJ/ddelta: y_t = a_t + keep_{t-1} y_{t-1}. */
+void blpo__accumulate_forward(int64_t n, const double *keep, double *a);
+
+#endif
