@@ -208,9 +208,12 @@ BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *traine
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_BUSY; BLPO_ERR_NOMEM. Since 0.1. */
 BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user);
 
-/** Takes over what blpo_trainer_save() wrote: whole, or not at all. Shapes and settings of the trainer must be those of
- *  the one that saved. Without environment state in the bytes the environments are reset before the next step, and the
- *  run goes on, but not to the same bits.
+/** Takes over what blpo_trainer_save() wrote: whole, or not at all. These must be equal: n_envs, n_steps, obs_dim, kind
+ *  and n of the action, autoreset, seed, layers and activations of both networks, stats_window, n_processes and
+ *  process_index. All other settings, learning rates say, stay those of this trainer: with the same ones the run goes on
+ *  to the same bits. An act that waited for its observe is not kept: begin with an act. Without environment state in the
+ *  bytes, or without blpo_env::load, the environments are reset before the next step (in push mode the caller does that),
+ *  their running episodes are in no statistics, and the run goes on, but not to the same bits.
  *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named);
  *          BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY. Since 0.1. */
