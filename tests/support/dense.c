@@ -29,7 +29,7 @@ double dense_norm(const double *x, int64_t n)
 
 static long double *long_array(int64_t n)
 {
-    long double *a = malloc((size_t)n * sizeof *a);
+    long double *a = calloc((size_t)n, sizeof *a);
     if (a == NULL)
         abort();
     return a;

@@ -137,7 +137,8 @@ void vec_for_each(const char *const *needed, void (*check)(const vec_file *file)
     int checked = 0;
     for (int i = 0; i < n; i++) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/%s", vec_directory(), names[i]);
+        const int length = snprintf(path, sizeof path, "%s/%s", vec_directory(), names[i]);
+        assert_in_range(length, 1, sizeof path - 1);
         vec_file *file = vec_open(path);
         assert_non_null(file);
         int has_all = 1;

@@ -192,7 +192,8 @@ static int reset(void *user, blpo_reset *io)
         if (!io->mask[i])
             continue;
         if (due) { /* not moved: the reset is asked for again */
-            io->obs[i * SCRIPT_OBS] = io->obs[i * SCRIPT_OBS + 1] = e == s->fault_env ? (test_real)NAN : 0;
+            io->obs[i * SCRIPT_OBS] = 0;
+            io->obs[i * SCRIPT_OBS + 1] = e == s->fault_env ? (test_real)NAN : 0;
             continue;
         }
         s->violations += !s->now.waits[e];

@@ -105,11 +105,11 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(stats_window, -1, BLPO_ERR_CONFIG, "stats_window");
     REFUSE_CONFIG(diagnostics_interval, -1, BLPO_ERR_CONFIG, "diagnostics_interval");
     REFUSE_CONFIG(actor_network.n_hidden, -1, BLPO_ERR_CONFIG, "actor_network.n_hidden");
-    REFUSE_CONFIG(actor_network.hidden, NULL, BLPO_ERR_NULL, "actor_network.hidden");
+    REFUSE_CONFIG(actor_network.hidden, NULL, BLPO_ERR_CONFIG, "actor_network.hidden");
     REFUSE_CONFIG(actor_network.activation, 9, BLPO_ERR_CONFIG, "actor_network.activation");
     REFUSE_CONFIG(actor_network.output_gain, (double)NAN, BLPO_ERR_CONFIG, "actor_network.output_gain");
     REFUSE_CONFIG(critic_network.n_hidden, -1, BLPO_ERR_CONFIG, "critic_network.n_hidden");
-    REFUSE_CONFIG(critic_network.hidden, NULL, BLPO_ERR_NULL, "critic_network.hidden");
+    REFUSE_CONFIG(critic_network.hidden, NULL, BLPO_ERR_CONFIG, "critic_network.hidden");
     REFUSE_CONFIG(critic_network.activation, 0, BLPO_ERR_CONFIG, "critic_network.activation");
     REFUSE_CONFIG(critic_network.hidden_gain, (double)INFINITY, BLPO_ERR_CONFIG, "critic_network.hidden_gain");
 }
@@ -161,9 +161,9 @@ static void every_field_of_the_environment_out_of_its_range_is_refused_by_name(v
     REFUSE_ENV(action.n, -1, BLPO_ERR_CONFIG, "action.n");
     REFUSE_ENV(autoreset, -1, BLPO_ERR_CONFIG, "autoreset");
     REFUSE_ENV(autoreset, 3, BLPO_ERR_CONFIG, "autoreset");
-    REFUSE_ENV(reset, NULL, BLPO_ERR_NULL, "reset");
-    REFUSE_ENV(save, NULL, BLPO_ERR_NULL, "save");
-    REFUSE_ENV(load, NULL, BLPO_ERR_NULL, "load");
+    REFUSE_ENV(reset, NULL, BLPO_ERR_CONFIG, "reset");
+    REFUSE_ENV(save, NULL, BLPO_ERR_CONFIG, "save");
+    REFUSE_ENV(load, NULL, BLPO_ERR_CONFIG, "load");
 }
 
 static void bounds_that_are_no_bounds_are_refused(void **state)

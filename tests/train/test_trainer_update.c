@@ -46,20 +46,21 @@ static void an_update_that_would_overflow_changes_no_byte(void **state)
     }
 }
 
-/* The first critic step takes every weight to half the largest number, with the signs of its inputs: a sum of four of them
- * and the bias, with hidden units at 1, has no number. The second step meets it. */
-static void an_update_that_diverges_half_way_changes_no_byte(void **state)
+/* Rewards near 1000 sqrt(largest number): returns and gradients have numbers, the squares that Adam averages have none. An
+ * optimiser with an infinity in it would hold its parameters for ever, and could not be loaded again. */
+static void an_update_whose_moments_overflow_changes_no_byte(void **state)
 {
     (void)state;
     script s = make();
     blpo_config config = script_config();
-    config.critic_learning_rate = (double)(TEST_REAL_MAX / 2);
+    config.reward_scale = 1e3 * sqrt((double)TEST_REAL_MAX);
+    if (sizeof(test_real) == sizeof(double)) /* past what a reward_scale may be: nothing to try in this precision */
+        skip();
     blpo_trainer *trainer = script_trainer(&s, &config, NULL);
     assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
     byte_buffer before = trainer_bytes(trainer);
     assert_status(blpo_trainer_update(trainer, NULL), BLPO_ERR_NONFINITE);
     assert_trainer_is(trainer, &before);
-    assert_in_range(blpo_trainer_error(trainer)->step, 0, 3); /* the minibatch */
     bytes_free(&before);
     blpo_trainer_destroy(trainer);
 }
@@ -324,7 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_that_would_overflow_changes_no_byte),
-        cmocka_unit_test(an_update_that_diverges_half_way_changes_no_byte),
+        cmocka_unit_test(an_update_whose_moments_overflow_changes_no_byte),
         cmocka_unit_test(episode_statistics_are_the_hand_values),
         cmocka_unit_test(reset_rows_are_in_no_statistic),
         cmocka_unit_test(the_window_holds_the_last_episodes),
