@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_COUNT (INT64_C(1) << 53)   /* more than any run counts to, and far from an overflow */
-#define MOST_EXTRA (UINT64_C(1) << 30)  /* what environments may add to a file */
+#define MOST_COUNT (INT64_C(1) << 53)  /* more than any run counts to, and far from an overflow */
+#define MOST_EXTRA (UINT64_C(1) << 30) /* what environments may add to a file */
 #define ENVIRONMENTS BLPO__TAG('E', 'N', 'V', 'I')
 
 typedef enum pass { PUT, CHECK, TAKE } pass;
@@ -192,8 +192,13 @@ static void counters(walk *w)
     if (t->solver != NULL)
         blpo__hypergrad_mark_take(t->solver, &mark);
     int64_t n_draws = (int64_t)mark.n_draws;
-    int64_t *const solver[] = {&mark.stats.n_solves,   &mark.stats.n_failed, &mark.stats.n_products, &mark.stats.n_indefinite,
-                               &mark.stats.n_fallback, &mark.stats.n_bound,  &n_draws};
+    int64_t *const solver[] = { &mark.stats.n_solves,
+                                &mark.stats.n_failed,
+                                &mark.stats.n_products,
+                                &mark.stats.n_indefinite,
+                                &mark.stats.n_fallback,
+                                &mark.stats.n_bound,
+                                &n_draws };
     count(w, &t->n_updates, MOST_COUNT);
     count(w, &t->steps, MOST_COUNT);
     for (size_t i = 0; i < sizeof solver / sizeof *solver; i++)
@@ -311,15 +316,33 @@ static void last_metrics(walk *w)
 {
     blpo_metrics *m = &w->trainer->metrics;
     int64_t measured = m->diagnostics_measured;
-    int64_t *const whole[] = {&m->n_updates,       &m->steps,           &m->n_episodes,    &m->n_void_episodes, &m->n_dropped,
-                              &m->update_episodes, &m->window_episodes, &m->n_minibatches, &m->n_skipped,       &m->n_products,
-                              &measured};
-    double *const figures[] = {
-        &m->update_return_mean, &m->episode_return_mean, &m->episode_length_mean, &m->actor_loss, &m->critic_loss_before,
-        &m->critic_loss, &m->critic_gradient_norm_before, &m->critic_gradient_norm, &m->direct_norm, &m->implicit_norm,
-        &m->cosine, &m->hypergradient_norm, &m->kappa_bound_share, &m->indefinite_share, &m->fallback_share,
-        &m->relative_residual, &m->condition_estimate, &m->approx_kl, &m->clip_fraction, &m->entropy,
-        &m->explained_variance, &m->actor_learning_rate, &m->critic_learning_rate};
+    int64_t *const whole[] = { &m->n_updates,       &m->steps,         &m->n_episodes,
+                               &m->n_void_episodes, &m->n_dropped,     &m->update_episodes,
+                               &m->window_episodes, &m->n_minibatches, &m->n_skipped,
+                               &m->n_products,      &measured };
+    double *const figures[] = { &m->update_return_mean,
+                                &m->episode_return_mean,
+                                &m->episode_length_mean,
+                                &m->actor_loss,
+                                &m->critic_loss_before,
+                                &m->critic_loss,
+                                &m->critic_gradient_norm_before,
+                                &m->critic_gradient_norm,
+                                &m->direct_norm,
+                                &m->implicit_norm,
+                                &m->cosine,
+                                &m->hypergradient_norm,
+                                &m->kappa_bound_share,
+                                &m->indefinite_share,
+                                &m->fallback_share,
+                                &m->relative_residual,
+                                &m->condition_estimate,
+                                &m->approx_kl,
+                                &m->clip_fraction,
+                                &m->entropy,
+                                &m->explained_variance,
+                                &m->actor_learning_rate,
+                                &m->critic_learning_rate };
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         count(w, whole[i], i + 1 < sizeof whole / sizeof *whole ? MOST_COUNT : 1);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
@@ -336,10 +359,14 @@ typedef struct part {
 } part;
 
 static const part parts[] = {
-    {BLPO__TAG('S', 'H', 'A', 'P'), shape},    {BLPO__TAG('P', 'A', 'R', 'A'), parameters},
-    {BLPO__TAG('A', 'D', 'A', 'M'), optimisers}, {BLPO__TAG('C', 'O', 'U', 'N'), counters},
-    {BLPO__TAG('R', 'O', 'L', 'L'), transitions_of_rollout}, {BLPO__TAG('S', 'T', 'E', 'P'), stepping},
-    {BLPO__TAG('E', 'P', 'I', 'S'), episodes}, {BLPO__TAG('M', 'E', 'T', 'R'), last_metrics},
+    { BLPO__TAG('S', 'H', 'A', 'P'), shape },
+    { BLPO__TAG('P', 'A', 'R', 'A'), parameters },
+    { BLPO__TAG('A', 'D', 'A', 'M'), optimisers },
+    { BLPO__TAG('C', 'O', 'U', 'N'), counters },
+    { BLPO__TAG('R', 'O', 'L', 'L'), transitions_of_rollout },
+    { BLPO__TAG('S', 'T', 'E', 'P'), stepping },
+    { BLPO__TAG('E', 'P', 'I', 'S'), episodes },
+    { BLPO__TAG('M', 'E', 'T', 'R'), last_metrics },
 };
 enum { N_PARTS = sizeof parts / sizeof *parts };
 
@@ -351,7 +378,7 @@ typedef struct subject {
 static void put_part(blpo__writer *writer, const void *what)
 {
     const subject *s = what;
-    walk w = {.trainer = s->trainer, .writer = writer, .pass = PUT};
+    walk w = { .trainer = s->trainer, .writer = writer, .pass = PUT };
     s->part->walk(&w);
 }
 
@@ -359,7 +386,7 @@ static void put_part(blpo__writer *writer, const void *what)
 static void put_parts(blpo__writer *writer, blpo_trainer *trainer)
 {
     for (int i = 0; i < N_PARTS; i++) {
-        const subject s = {trainer, &parts[i]};
+        const subject s = { trainer, &parts[i] };
         blpo__put_section_of(writer, parts[i].tag, put_part, &s);
     }
 }
@@ -442,7 +469,7 @@ static int check_parts(blpo_trainer *trainer, blpo__reader file, blob *state)
 {
     int nonfinite = 0;
     for (int i = 0; i < N_PARTS; i++) {
-        walk w = {.trainer = trainer, .pass = CHECK};
+        walk w = { .trainer = trainer, .pass = CHECK };
         if (blpo__get_section(&file, parts[i].tag, &w.reader) != BLPO_OK)
             return BLPO_ERR_FORMAT;
         parts[i].walk(&w);
@@ -459,7 +486,7 @@ static int check_parts(blpo_trainer *trainer, blpo__reader file, blob *state)
 static void take_parts(blpo_trainer *trainer, blpo__reader file)
 {
     for (int i = 0; i < N_PARTS; i++) {
-        walk w = {.trainer = trainer, .pass = TAKE};
+        walk w = { .trainer = trainer, .pass = TAKE };
         if (blpo__get_section(&file, parts[i].tag, &w.reader) == BLPO_OK)
             parts[i].walk(&w);
     }
