@@ -90,7 +90,7 @@ set ylabel 'return'
 set arrow 1 from graph 0, first $solved to graph 1, first $solved nohead dashtype 2 linewidth 1.5 linecolor '#707070' back
 set label 1 'solved' at graph 0.005, first $solved offset 0, character 0.6 textcolor '#707070'
 plot $([ $# -eq 0 ] && echo "'$quoted' using (column('steps')/1000):(column('update_return_mean')) with points \
-        pointtype 7 pointsize 0.35 linecolor '#b0d0e6' title 'episodes of one update',") \
+        pointtype 7 pointsize 0.4 linecolor '#8fbfe0' title 'episodes of one update',") \
     $curves
 
 if ($one) {
@@ -108,7 +108,8 @@ if ($one) {
     set y2range [0:1.02]
     set y2tics 0.25
     set offsets 0, 0, 0, 0
-    set key top right horizontal samplen 1.5 width -2
+    set key at graph 1, graph 1.17 right top horizontal samplen 1.5 width -2
+    set tmargin 2
     set xrange [0:GPVAL_X_MAX]
     x(steps) = ($bin * (floor((steps - 1) / $bin) + 0.5)) / 1000
     plot '$quoted' using (x(column('steps'))):(column('kappa_bound_share')) smooth unique axes x1y2 with lines \

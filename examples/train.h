@@ -277,23 +277,53 @@ static FILE *train_open(struct train *t, const char *path, const char *mode)
     return f;
 }
 
+/* "FILE.part", where FILE is written before it gets its name. NULL, with an explanation, when it cannot be opened. */
+static FILE *train_open_part(const char *path, char *part, size_t size)
+{
+    int length = snprintf(part, size, "%s.part", path);
+    FILE *f = length > 0 && (size_t)length < size ? fopen(part, "wb") : NULL;
+    if (!f)
+        fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
+    return f;
+}
+
+/* Better known before the run than after it. */
+static int train_writable(const char *path)
+{
+    char part[4096];
+    FILE *f = path ? train_open_part(path, part, sizeof part) : NULL;
+    if (f) {
+        fclose(f);
+        remove(part);
+    }
+    return f || !path;
+}
+
 /* Opens what the options ask for and sets train.steps_left. Returns BLPO_OK, BLPO_STOPPED when a checkpoint has all the
  * steps already, or a negative number. */
 static int train_begin(struct train *t, blpo_trainer *trainer)
 {
     if (t->resume_path) {
         FILE *f = train_open(t, t->resume_path, "rb");
-        int rc = f ? blpo_trainer_load(trainer, train_read, f) : BLPO_ERR_ARGUMENT;
-        if (f)
-            fclose(f);
-        if (rc < 0)
+        if (!f)
+            return BLPO_ERR_ARGUMENT;
+        int rc = blpo_trainer_load(trainer, train_read, f);
+        fclose(f);
+        if (rc < 0) {
+            fprintf(stderr, "%s: %s\n", t->resume_path, blpo_trainer_error(trainer)->text);
+            t->explained = 1;
             return rc;
+        }
     }
     if (t->csv_path) {
         t->csv = train_open(t, t->csv_path, "w");
         if (!t->csv)
             return BLPO_ERR_ARGUMENT;
         train_csv_header(t->csv);
+    }
+    if (!train_writable(t->save_path) || !train_writable(t->checkpoint_path)) {
+        t->explained = 1;
+        return BLPO_ERR_ARGUMENT;
     }
     signal(SIGINT, train_on_interrupt);
     blpo_metrics now = {.struct_size = sizeof now};
@@ -306,15 +336,9 @@ static int train_begin(struct train *t, blpo_trainer *trainer)
 static int train_save(const char *path, blpo_trainer *trainer, int whole)
 {
     char part[4096];
-    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
-        fprintf(stderr, "%s: name too long\n", path);
+    FILE *f = train_open_part(path, part, sizeof part);
+    if (!f)
         return -1;
-    }
-    FILE *f = fopen(part, "wb");
-    if (!f) {
-        perror(part);
-        return -1;
-    }
     int rc = whole ? blpo_trainer_save(trainer, train_write, f) : blpo_trainer_save_policy(trainer, train_write, f);
     if (fclose(f) != 0 || rc < 0 || rename(part, path) != 0) {
         fprintf(stderr, "%s: not written: %s\n", path, rc < 0 ? blpo_status_text(rc) : strerror(errno));
