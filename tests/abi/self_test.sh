@@ -83,6 +83,11 @@ with '__attribute__((visibility("default"))) const int blpo_data = 1;'
 refuses "exported data" "blpo_data"
 with 'int helper(void); int helper(void) { return 1; }'
 refuses "a global name outside blpo_" "outside blpo_: helper"
+if [ "$(uname -m)" = x86_64 ] && ! "$cc" --version | grep -q -i clang; then
+    # gcc does not hide the versions of a function, which is why libblpo.map leaves out blpo__ by name.
+    with '__attribute__((target_clones("avx2", "default"))) int blpo__f(int n); int blpo__f(int n) { return n + n; }'
+    refuses "a multiversioned internal function" "blpo__f"
+fi
 
 with 'int blpo__f(int n); int blpo__f(int n) { printf("%d\n", n); return n; }'
 refuses "printf" "refers to printf"
