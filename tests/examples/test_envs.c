@@ -193,7 +193,8 @@ static void follows_gymnasium(void **state)
             snprintf(prefix, sizeof prefix, "env_%s", kinds[k].name);
             if (strncmp(names[i], prefix, strlen(prefix)))
                 continue;
-            snprintf(path, sizeof path, "%s/%s", vec_directory(), names[i]);
+            int length = snprintf(path, sizeof path, "%s/%s", vec_directory(), names[i]);
+            assert_true(length > 0 && length < (int)sizeof path);
             vec_file *file = vec_open(path);
             assert_non_null(file);
             replay(&kinds[k], file);
@@ -376,8 +377,8 @@ static void a_save_passes_on_the_verdict_of_its_sink(void **state)
 
 /* -- one of them each -- */
 
-/* Past 2.4 m and past 12 degrees = 0.2094 rad, either side; each step gives 1, the one that ends the episode too. A pole
- * that falls in step 500 is both terminated and truncated. */
+/* Past 2.4 m and past 12 degrees = 0.2094 rad, either side; each step gives 1, the one that ends the episode too. A
+ * pole that falls in step 500 is both terminated and truncated. */
 static void cartpole_ends_past_its_bounds_and_rewards_every_step(void **state)
 {
     (void)state;
