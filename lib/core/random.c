@@ -29,7 +29,7 @@ uint64_t blpo__next(blpo__stream *stream)
 
 double blpo__uniform(blpo__stream *stream)
 {
-    return ((double)(blpo__next(stream) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(blpo__next(stream) >> 12) + 0.5) * 0x1p-52; /* exact: neither 0 nor 1 can come of rounding */
 }
 
 double blpo__normal(blpo__stream *stream)

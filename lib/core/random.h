@@ -25,7 +25,7 @@ typedef struct blpo__stream {
 
 blpo__stream blpo__stream_at(uint64_t seed, blpo__purpose purpose, uint64_t a, uint64_t b, uint64_t c);
 uint64_t blpo__next(blpo__stream *stream);
-double blpo__uniform(blpo__stream *stream);                /* in (0, 1), 53 bits */
+double blpo__uniform(blpo__stream *stream);                /* in (0, 1), 52 bits */
 double blpo__normal(blpo__stream *stream);                 /* Box and Muller, one number of the pair */
 int64_t blpo__below(blpo__stream *stream, int64_t n);      /* uniform in 0 .. n - 1, without bias */
 void blpo__shuffle(blpo__stream *stream, int64_t *order, int64_t n); /* order becomes a permutation of 0 .. n - 1 */

@@ -32,8 +32,9 @@ static double one_norm(const double *a, int n)
         double sum = 0.0;
         for (int i = 0; i < n; i++)
             sum += fabs(a[(size_t)j * (size_t)n + (size_t)i]);
-        if (!(sum <= most)) /* NaN gets through */
-            most = sum;
+        if (isnan(sum))
+            return sum;
+        most = fmax(most, sum);
     }
     return most;
 }

@@ -39,6 +39,15 @@ void blpo__accumulate_forward(int64_t n, const double *keep, double *a)
         a[t] += keep[t - 1] * a[t - 1];
 }
 
+/* Every flag is 0 or 1. */
+static int are_flags(const uint8_t *flag, int64_t n)
+{
+    uint8_t any = 0;
+    for (int64_t t = 0; t < n; t++)
+        any |= flag[t];
+    return any <= 1;
+}
+
 static int arguments_hold(int64_t n, double gamma, double gae_lambda)
 {
     return n >= 1 && n <= INT_MAX && gamma >= 0.0 && gamma <= 1.0 && gae_lambda >= 0.0 && gae_lambda <= 1.0;
@@ -49,7 +58,7 @@ int blpo_gae(int64_t n, const real *reward, const real *value, const real *next_
 {
     if (reward == NULL || value == NULL || next_value == NULL || terminated == NULL || truncated == NULL || advantage == NULL)
         return BLPO_ERR_NULL;
-    if (!arguments_hold(n, gamma, gae_lambda))
+    if (!arguments_hold(n, gamma, gae_lambda) || !are_flags(terminated, n) || !are_flags(truncated, n))
         return BLPO_ERR_ARGUMENT;
     double after = 0.0;
     for (int64_t t = n - 1; t >= 0; t--) {
@@ -66,7 +75,7 @@ int blpo_gae_adjoint(int64_t n, const real *advantage_adjoint, const uint8_t *te
     if (advantage_adjoint == NULL || terminated == NULL || truncated == NULL || value_adjoint == NULL ||
         next_value_adjoint == NULL)
         return BLPO_ERR_NULL;
-    if (!arguments_hold(n, gamma, gae_lambda))
+    if (!arguments_hold(n, gamma, gae_lambda) || !are_flags(terminated, n) || !are_flags(truncated, n))
         return BLPO_ERR_ARGUMENT;
     double y = 0.0;
     for (int64_t t = 0; t < n; t++) {

@@ -26,11 +26,11 @@ int blpo_rollout_config_init(blpo_rollout_config *config, size_t struct_size)
 
 int blpo__rollout_check(blpo_error *error, const blpo_rollout_config *config)
 {
-    int rc = blpo__check_int(error, "n_envs", config->n_envs, 1, INT_MAX);
+    int rc = blpo__check_int(error, "n_envs", config->n_envs, 1, INT64_MAX);
     if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "n_steps", config->n_steps, 1, INT_MAX);
+        rc = blpo__check_int(error, "n_steps", config->n_steps, 1, INT64_MAX);
     if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "obs_dim", config->obs_dim, 1, INT_MAX);
+        rc = blpo__check_int(error, "obs_dim", config->obs_dim, 1, INT64_MAX);
     if (rc == BLPO_OK)
         rc = blpo__check_int(error, "action_kind", config->action_kind, BLPO_ACTION_DISCRETE, BLPO_ACTION_CONTINUOUS);
     if (rc == BLPO_OK)
@@ -188,6 +188,20 @@ static int push(blpo_rollout *rollout, const blpo_rollout_step *step)
     return blpo_rollout_full(rollout) ? BLPO_UPDATE_DUE : BLPO_OK;
 }
 
+static int check_arrays(blpo_rollout *rollout, const blpo_rollout_step *step)
+{
+    const struct {
+        const char *name;
+        const void *array;
+    } needed[] = {{"obs", step->obs},           {"action", step->action},         {"log_prob", step->log_prob},
+                  {"reward", step->reward},     {"terminated", step->terminated}, {"truncated", step->truncated},
+                  {"next_obs", step->next_obs}};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (needed[i].array == NULL)
+            return blpo__error_set(&rollout->error, BLPO_ERR_NULL, BLPO_STAGE_STEP, needed[i].name, "a required array is NULL");
+    return BLPO_OK;
+}
+
 int blpo_rollout_push(blpo_rollout *rollout, const blpo_rollout_step *step)
 {
     if (rollout == NULL || step == NULL)
@@ -195,12 +209,11 @@ int blpo_rollout_push(blpo_rollout *rollout, const blpo_rollout_step *step)
     blpo_rollout_step known;
     if (blpo__read_struct(&known, sizeof known, LEAST_STEP, step) != BLPO_OK)
         return BLPO_ERR_VERSION;
-    if (known.obs == NULL || known.action == NULL || known.log_prob == NULL || known.reward == NULL ||
-        known.terminated == NULL || known.truncated == NULL || known.next_obs == NULL)
-        return BLPO_ERR_NULL;
     if (!blpo__enter(&rollout->busy))
         return BLPO_ERR_BUSY;
-    const int rc = push(rollout, &known);
+    int rc = check_arrays(rollout, &known);
+    if (rc == BLPO_OK)
+        rc = push(rollout, &known);
     blpo__leave(&rollout->busy);
     return rc;
 }

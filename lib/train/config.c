@@ -142,8 +142,8 @@ static int check_closed(blpo_error *error, const blpo_config *config)
     } rules[] = {
         {"gamma", config->gamma, 0.0, 1.0},
         {"gae_lambda", config->gae_lambda, 0.0, 1.0},
-        {"actor_learning_rate", config->actor_learning_rate, 0.0, 1e6},
-        {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e6},
+        {"actor_learning_rate", config->actor_learning_rate, 0.0, 1e30},
+        {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e30},
         {"nystrom_shift", config->nystrom_shift, 0.0, DBL_MAX},
         {"entropy_coefficient", config->entropy_coefficient, 0.0, (double)FLT_MAX},
         {"max_gradient_norm", config->max_gradient_norm, 0.0, (double)FLT_MAX},

@@ -296,13 +296,23 @@ static void commit(run *r)
     trainer->n_updates++;
 }
 
+/* The averages of Adam too: with an infinite one a parameter would stand still for ever. */
 static int finite_result(const run *r)
 {
     const blpo_trainer *trainer = r->trainer;
-    if (blpo__first_nonfinite(trainer->game.theta, trainer->policy->n_parameters) >= 0)
-        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_ACTOR, "actor parameters");
-    if (blpo__first_nonfinite(trainer->game.w, trainer->critic->n_parameters) >= 0)
-        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "critic parameters");
+    const int64_t q = trainer->policy->n_parameters, p = trainer->critic->n_parameters;
+    const struct {
+        const char *name;
+        const real *array;
+        int64_t n;
+        int stage;
+    } result[] = {{"actor parameters", trainer->game.theta, q, BLPO_STAGE_ACTOR},
+                  {"critic parameters", trainer->game.w, p, BLPO_STAGE_CRITIC},
+                  {"actor's mean of squares", trainer->actor_adam_work.v, q, BLPO_STAGE_ACTOR},
+                  {"critic's mean of squares", trainer->critic_adam_work.v, p, BLPO_STAGE_CRITIC}};
+    for (size_t i = 0; i < sizeof result / sizeof *result; i++)
+        if (blpo__first_nonfinite(result[i].array, result[i].n) >= 0)
+            return fail(r, BLPO_ERR_NONFINITE, result[i].stage, result[i].name);
     return BLPO_OK;
 }
 

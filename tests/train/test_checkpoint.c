@@ -295,28 +295,13 @@ static void check_mismatch(const blpo_config *config, int64_t n_envs, int32_t au
         check_mismatch(&config, ENVS, BLPO_AUTORESET_DISABLED, 0, #member);                                            \
     } while (0)
 
-static void bytes_of_other_shapes_or_settings_are_refused_by_name(void **state)
+static void bytes_of_other_shapes_or_seeds_are_refused_by_name(void **state)
 {
     (void)state;
     static const int64_t wide = 5;
     MISMATCH(n_steps, 9);
     MISMATCH(seed, 22);
-    MISMATCH(n_epochs, 3);
-    MISMATCH(trajectories_per_minibatch, 2);
-    MISMATCH(gamma, 0.5);
-    MISMATCH(gae_lambda, 0.5);
-    MISMATCH(clip_range, 0.1);
-    MISMATCH(actor_learning_rate, 1e-3);
-    MISMATCH(critic_learning_rate, 1e-3);
-    MISMATCH(adam_beta1, 0.8);
-    MISMATCH(critic_steps, 2);
-    MISMATCH(hypergradient, 0);
-    MISMATCH(ihvp_method, BLPO_IHVP_CG);
-    MISMATCH(nystrom_rank, 4);
-    MISMATCH(nystrom_rho, 10.0);
-    MISMATCH(kappa, 2.0);
     MISMATCH(stats_window, 7);
-    MISMATCH(reward_scale, 0.5);
     MISMATCH(actor_network.hidden, &wide);
     MISMATCH(critic_network.hidden, &wide);
     MISMATCH(actor_network.activation, BLPO_RELU);
@@ -324,6 +309,35 @@ static void bytes_of_other_shapes_or_settings_are_refused_by_name(void **state)
     check_mismatch(NULL, 3, BLPO_AUTORESET_DISABLED, 0, "n_envs");
     check_mismatch(NULL, ENVS, BLPO_AUTORESET_SAME_STEP, 0, "autoreset");
     check_mismatch(NULL, ENVS, BLPO_AUTORESET_DISABLED, 1, "action");
+}
+
+#define TAKEN(member, value)                                                                                            \
+    do {                                                                                                               \
+        fixture f;                                                                                                     \
+        begin(&f);                                                                                                     \
+        script other = script_new(ENVS, BLPO_AUTORESET_DISABLED);                                                      \
+        blpo_config config = script_config();                                                                          \
+        config.member = value;                                                                                         \
+        blpo_trainer *trainer = script_trainer(&other, &config, NULL);                                                 \
+        f.good.at = 0;                                                                                                 \
+        assert_status(blpo_trainer_load(trainer, bytes_read, &f.good), BLPO_OK);                                       \
+        trainer_updates(trainer, 1);                                                                                   \
+        blpo_trainer_destroy(trainer);                                                                                 \
+        end(&f);                                                                                                       \
+    } while (0)
+
+/* Settings that shape nothing in the bytes stay those of the trainer that loads: it goes on with them. */
+static void a_trainer_with_other_rates_takes_the_bytes(void **state)
+{
+    (void)state;
+    TAKEN(n_epochs, 3);
+    TAKEN(gamma, 0.5);
+    TAKEN(actor_learning_rate, 1e-3);
+    TAKEN(critic_learning_rate, 1e-3);
+    TAKEN(critic_steps, 2);
+    TAKEN(hypergradient, 0);
+    TAKEN(nystrom_rank, 4);
+    TAKEN(kappa, 2.0);
 }
 
 /* A policy is no trainer, and the other way round. */
@@ -475,7 +489,8 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused_and_changes_no_byte),
         cmocka_unit_test(every_flipped_byte_is_refused_and_changes_no_byte),
         cmocka_unit_test(forged_bytes_with_a_right_checksum_are_refused_or_sound),
-        cmocka_unit_test(bytes_of_other_shapes_or_settings_are_refused_by_name),
+        cmocka_unit_test(bytes_of_other_shapes_or_seeds_are_refused_by_name),
+        cmocka_unit_test(a_trainer_with_other_rates_takes_the_bytes),
         cmocka_unit_test(bytes_of_another_kind_are_refused),
         cmocka_unit_test(a_saved_policy_loads_alone_and_is_the_trainers),
         cmocka_unit_test(a_sink_that_fails_ends_the_save_and_changes_nothing),

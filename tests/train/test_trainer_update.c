@@ -46,6 +46,7 @@ static void an_update_that_would_overflow_changes_no_byte(void **state)
     }
 }
 
+#ifndef BLPO__FLOAT64 /* in double such a reward_scale is out of its range */
 /* Rewards near 1000 sqrt(largest number): returns and gradients have numbers, the squares that Adam averages have none. An
  * optimiser with an infinity in it would hold its parameters for ever, and could not be loaded again. */
 static void an_update_whose_moments_overflow_changes_no_byte(void **state)
@@ -54,8 +55,6 @@ static void an_update_whose_moments_overflow_changes_no_byte(void **state)
     script s = make();
     blpo_config config = script_config();
     config.reward_scale = 1e3 * sqrt((double)TEST_REAL_MAX);
-    if (sizeof(test_real) == sizeof(double)) /* past what a reward_scale may be: nothing to try in this precision */
-        skip();
     blpo_trainer *trainer = script_trainer(&s, &config, NULL);
     assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
     byte_buffer before = trainer_bytes(trainer);
@@ -64,6 +63,7 @@ static void an_update_whose_moments_overflow_changes_no_byte(void **state)
     bytes_free(&before);
     blpo_trainer_destroy(trainer);
 }
+#endif
 
 /* Environment 0 ends episodes of 3 and 4 steps in 8, environment 1 one of 4 (its second, of 5, goes on). Without reactions
  * the returns are sums of 1/2 + t/4: 3 steps 2.25, 4 steps 3.5. Means: (2.25 + 3.5 + 3.5) / 3 and (3 + 4 + 4) / 3. */
@@ -325,7 +325,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_that_would_overflow_changes_no_byte),
+#ifndef BLPO__FLOAT64
         cmocka_unit_test(an_update_whose_moments_overflow_changes_no_byte),
+#endif
         cmocka_unit_test(episode_statistics_are_the_hand_values),
         cmocka_unit_test(reset_rows_are_in_no_statistic),
         cmocka_unit_test(the_window_holds_the_last_episodes),
