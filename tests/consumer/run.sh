@@ -9,13 +9,18 @@
 #   cmake-static        find_package(blpo), blpo::blpo_static
 #   moved               pkg-config-shared, after PREFIX has been copied to another place
 #   example FILE        cc FILE $(pkg-config --cflags --libs blpo), built and not run
-# The words of $flags and $strict are to be split.
-# shellcheck disable=SC2086
 set -eu
 way=$1 prefix=$2 work=$3
 here=$(cd "${0%/*}" && pwd)
 : "${CC:=cc}" "${CXX:=c++}" "${CMAKE:=cmake}"
 strict="-std=c11 -Wall -Wextra -Wpedantic -Werror"
+
+# compile COMPILER WORDS_OF_THE_SHELL: pkg-config quotes its words for the shell, and paths may hold spaces.
+compile()
+{
+    echo "+ $1 $2"
+    eval "\"\$1\" $2"
+}
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -55,26 +60,26 @@ pkg-config-shared | moved)
         esac
     fi
     flags=$(pkg-config --cflags --libs blpo)
-    verbose "$CC" $strict "$here/consumer.c" $flags -o "$work/consumer"
+    compile "$CC" "$strict \"\$here/consumer.c\" $flags -o \"\$work/consumer\""
     links_shared "$work/consumer" yes
     verbose "$work/consumer"
     ;;
 pkg-config-static)
     flags=$(pkg-config --cflags --static --libs blpo | sed 's/-lblpo/-l:libblpo.a/')
-    verbose "$CC" $strict "$here/consumer.c" $flags -o "$work/consumer"
+    compile "$CC" "$strict \"\$here/consumer.c\" $flags -o \"\$work/consumer\""
     links_shared "$work/consumer" no
     verbose "$work/consumer"
     cp -R "$prefix" "$work/alone"
     rm "$work/alone/${libdir#"$prefix"/}"/libblpo.so*
     use "$work/alone"
     flags=$(pkg-config --cflags --static --libs blpo)
-    verbose "$CC" $strict "$here/consumer.c" $flags -o "$work/consumer_alone"
+    compile "$CC" "$strict \"\$here/consumer.c\" $flags -o \"\$work/consumer_alone\""
     links_shared "$work/consumer_alone" no
     verbose "$work/consumer_alone"
     ;;
 pkg-config-cxx)
     flags=$(pkg-config --cflags --libs blpo)
-    verbose "$CXX" -std=c++11 -Wall -Wextra -Wpedantic -Werror "$here/consumer.cpp" $flags -o "$work/consumer"
+    compile "$CXX" "-std=c++11 -Wall -Wextra -Wpedantic -Werror \"\$here/consumer.cpp\" $flags -o \"\$work/consumer\""
     links_shared "$work/consumer" yes
     verbose "$work/consumer"
     ;;
@@ -88,9 +93,10 @@ cmake-shared | cmake-static)
     ;;
 example)
     flags=$(pkg-config --cflags --libs blpo)
-    case $4 in
-    *.cpp) verbose "$CXX" "$4" $flags -o "$work/program" ;;
-    *) verbose "$CC" "$4" $flags -o "$work/program" ;;
+    source=$4
+    case $source in
+    *.cpp) compile "$CXX" "\"\$source\" $flags -o \"\$work/program\"" ;;
+    *) compile "$CC" "\"\$source\" $flags -o \"\$work/program\"" ;;
     esac
     ;;
 *)
