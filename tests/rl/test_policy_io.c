@@ -126,9 +126,9 @@ static void every_flipped_byte_is_refused(void **state)
         for (size_t at = 0; at < buffer.length; at++)
             for (int bit = 0; bit <= 8; bit += 4) {
                 const unsigned char flip = bit == 8 ? 0xFF : (unsigned char)(1U << bit);
-                buffer.bytes[at] ^= flip;
+                buffer.bytes[at] = (unsigned char)(buffer.bytes[at] ^ flip);
                 check_refused(buffer.bytes, buffer.length);
-                buffer.bytes[at] ^= flip;
+                buffer.bytes[at] = (unsigned char)(buffer.bytes[at] ^ flip);
             }
         bytes_free(&buffer);
         blpo_policy_destroy(policy);
