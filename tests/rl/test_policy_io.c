@@ -125,7 +125,7 @@ static void every_flipped_byte_is_refused(void **state)
         byte_buffer buffer = saved_policy(kind, &policy);
         for (size_t at = 0; at < buffer.length; at++)
             for (int bit = 0; bit <= 8; bit += 4) {
-                const unsigned char flip = bit == 8 ? 0xFF : (unsigned char)(1U << bit);
+                const unsigned char flip = (unsigned char)(bit == 8 ? 0xFFU : 1U << bit);
                 buffer.bytes[at] = (unsigned char)(buffer.bytes[at] ^ flip);
                 check_refused(buffer.bytes, buffer.length);
                 buffer.bytes[at] = (unsigned char)(buffer.bytes[at] ^ flip);
