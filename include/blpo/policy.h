@@ -56,7 +56,8 @@ BLPO_API void blpo_policy_destroy(blpo_policy *policy);
 
 /** Chooses actions for n observations.
  *  @param policy   read-only.
- *  @param obs      [n][obs_dim].
+ *  @param obs      [n][obs_dim]. Row i draws with counter + i. Equal calls give equal bits; the same row in calls of
+ *                  different n may differ in its last bits, since a BLAS has other kernels for other sizes.
  *  @param n        rows, >= 1.
  *  @param mode     a blpo_act_mode.
  *  @param random   stream for BLPO_SAMPLE, advanced by n; may be NULL with BLPO_DETERMINISTIC.

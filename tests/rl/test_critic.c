@@ -59,7 +59,8 @@ static void an_affine_critic_is_its_formula(void **state)
     blpo_critic_destroy(critic);
 }
 
-/* Tiles must not show: 200 rows at once and one by one give equal bits. */
+/* Tiles must not show: 200 rows at once and one by one give the same values, but for what a BLAS may do in another order:
+ * it has other kernels for one row. Two hidden layers of sums of at most 64 terms of size 1: 64 roundings each. */
 static void rows_of_a_batch_are_the_rows_one_by_one(void **state)
 {
     (void)state;
@@ -72,7 +73,7 @@ static void rows_of_a_batch_are_the_rows_one_by_one(void **state)
     assert_status(blpo_critic_value(critic, obs, ROWS, value), BLPO_OK);
     for (int i = 0; i < ROWS; i++) {
         assert_status(blpo_critic_value(critic, obs + 3 * i, 1, &one), BLPO_OK);
-        assert_memory_equal(&one, &value[i], sizeof one);
+        assert_close(one, value[i], 0, 2 * 64 * TEST_EPSILON);
     }
     blpo_critic_destroy(critic);
 }

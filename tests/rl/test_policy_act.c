@@ -176,19 +176,26 @@ static void a_missing_bound_is_no_bound(void **state)
 
 enum { ROWS = 150, OBS = 3 };
 
+static void assert_same_action(const test_real *a, const test_real *b, size_t row_size)
+{
+    for (size_t j = 0; j < row_size / sizeof *a; j++)
+        assert_close(a[j], b[j], 2 * 64 * TEST_EPSILON, 2 * 64 * TEST_EPSILON);
+}
+
 static void some_observations(test_real *obs)
 {
     for (int i = 0; i < ROWS * OBS; i++)
         obs[i] = (test_real)sin(0.7 * i);
 }
 
-/* Row i of a batch draws with counter + i: acting row by row gives the same actions, bit for bit. */
+/* Row i of a batch draws with counter + i: acting row by row gives the same actions; real ones within 2 x 64 roundings, since
+ * a BLAS has other kernels, and so another order of sums, for one row. */
 static void check_rows(int32_t kind, size_t row_size)
 {
     const blpo_policy_config config = small_policy_config(kind);
     blpo_policy *policy = policy_new(&config);
     test_real obs[ROWS * OBS];
-    unsigned char batch[ROWS * 16], single[16];
+    _Alignas(8) unsigned char batch[ROWS * 16], single[16];
     some_observations(obs);
     for (int mode = BLPO_SAMPLE; mode <= BLPO_DETERMINISTIC; mode++) {
         blpo_random random = { .seed = 5, .stream = 6, .counter = 1000 };
@@ -196,7 +203,10 @@ static void check_rows(int32_t kind, size_t row_size)
         for (int i = 0; i < ROWS; i++) {
             blpo_random one = { .seed = 5, .stream = 6, .counter = 1000 + (uint64_t)i };
             assert_status(blpo_policy_act(policy, obs + i * OBS, 1, mode, &one, single), BLPO_OK);
-            assert_memory_equal(single, batch + (size_t)i * row_size, row_size);
+            if (kind == BLPO_ACTION_DISCRETE)
+                assert_memory_equal(single, batch + (size_t)i * row_size, row_size);
+            else
+                assert_same_action((const test_real *)(const void *)single, (const test_real *)(const void *)(batch + (size_t)i * row_size), row_size);
         }
     }
     blpo_policy_destroy(policy);
