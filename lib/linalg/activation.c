@@ -1,7 +1,7 @@
 /* tanh in float32 is a rational function of our own, x P(x^2) / Q(x^2) with degrees 5 and 4, since the C library's cannot be
  * vectorised and took two thirds of an update. The coefficients are a weighted least-squares fit, iterated towards equal
  * relative error (Lawson), over |x| <= 9.02: error 1.4e-9 before rounding. Above, tanh is 1 in float32. In arithmetic of
- * float32 the result is within 6 ulp of tanh (5.3 at worst without fused multiply-add, 4.6 with it); tests/linalg/test_activation.c tries every 16th float.
+ * float32 the result is within 6 ulp of tanh (5.3 at worst without fused multiply-add, 4.6 with it); tests/linalg/test_activation.c tries every 64th float.
  * The float64 build, which exists to check derivatives, calls the C library. */
 #include "linalg/activation.h"
 

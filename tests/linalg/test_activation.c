@@ -7,15 +7,15 @@
 #include <string.h>
 
 #ifndef BLPO__FLOAT64
-/* Every 16th float, both signs: the largest error seen is 5.3 units in the last place, and 6 is what the file promises. */
+/* Every 64th float, both signs: the largest error seen is 5.3 units in the last place, and 6 is what the file promises. */
 static void tanh_is_within_six_ulp(void **state)
 {
     (void)state;
     double worst = 0.0;
-    for (uint32_t bits = 0; bits < 0x7f800000u; bits += 8 * 16) {
+    for (uint32_t bits = 0; bits < 0x7f800000u; bits += 8 * 64) {
         float x[8], h[8];
         for (uint32_t i = 0; i < 8; i++) {
-            const uint32_t at = (bits + 16 * i) | (i % 2 ? 0x80000000u : 0u);
+            const uint32_t at = (bits + 64 * i) | (i % 2 ? 0x80000000u : 0u);
             memcpy(&x[i], &at, sizeof at);
             h[i] = x[i];
         }
