@@ -202,6 +202,33 @@ static void log_probs_are_of_the_action_before_the_clip(void **state)
     blpo_trainer_destroy(trainer);
 }
 
+/* The last step of each environment: what it was given is what the buffer holds, clipped to -1 .. 1. */
+static void the_environment_gets_the_action_of_the_buffer_clipped(void **state)
+{
+    (void)state;
+    for (int continuous = 0; continuous <= 1; continuous++) {
+        int inside = 0;
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            script s = script_new(ENVS, BLPO_AUTORESET_DISABLED);
+            s.continuous = continuous;
+            blpo_config config = script_config();
+            config.seed = seed;
+            blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+            assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
+            const blpo_rollout_view v = trainer_view(trainer);
+            for (int64_t e = 0; e < ENVS; e++) {
+                const int64_t at = e * v.n_steps + v.n_steps - 1;
+                const double held = continuous ? (double)v.continuous_action[at] : (double)v.discrete_action[at];
+                const double given = continuous ? fmin(fmax(held, -1.0), 1.0) : held;
+                assert_true(s.last_action[e] == given);
+                inside += continuous && fabs(held) < 1.0;
+            }
+            blpo_trainer_destroy(trainer);
+        }
+        assert_true(!continuous || inside > 0); /* 40 draws outside all: 0.32^40 */
+    }
+}
+
 static script failing(int32_t autoreset, script_fault fault, int64_t env, int64_t step)
 {
     script s = script_new(ENVS, autoreset);
@@ -325,6 +352,7 @@ int main(void)
         cmocka_unit_test(the_reset_rows_of_next_step_are_masked),
         cmocka_unit_test(the_three_modes_give_equal_advantages),
         cmocka_unit_test(log_probs_are_of_the_action_before_the_clip),
+        cmocka_unit_test(the_environment_gets_the_action_of_the_buffer_clipped),
         cmocka_unit_test(a_failed_environment_loses_its_episode_and_is_reset),
         cmocka_unit_test(without_marks_every_environment_of_the_call_failed),
         cmocka_unit_test(a_rollout_without_any_valid_transition_is_skipped),

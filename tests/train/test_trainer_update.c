@@ -2,6 +2,8 @@
 #include "support/check.h"
 #include "support/training.h"
 
+#include "train/trainer.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -214,6 +216,26 @@ static void the_first_minibatch_sees_the_policy_that_acted(void **state)
     blpo_trainer_destroy(trainer);
 }
 
+/* What an update worked on is what the next one begins with: steps are counted on, and the averages are those of the end. */
+static void optimisers_go_on_from_update_to_update(void **state)
+{
+    (void)state;
+    script s = make();
+    blpo_config config = script_config();
+    config.critic_steps = 2;
+    blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+    for (int64_t n = 1; n <= 3; n++) {
+        trainer_updates(trainer, 1);
+        /* 2 epochs x 2 trajectories an update, K critic steps each */
+        assert_int_equal(trainer->actor_adam.t, n * 2 * ENVS);
+        assert_int_equal(trainer->critic_adam.t, n * 2 * ENVS * 2);
+        const size_t size = (size_t)trainer->critic_adam.n * sizeof *trainer->critic_adam.m;
+        assert_memory_equal(trainer->critic_adam.m, trainer->critic_adam_work.m, size);
+        assert_memory_equal(trainer->critic_adam.v, trainer->critic_adam_work.v, size);
+    }
+    blpo_trainer_destroy(trainer);
+}
+
 static void learning_rates_of_zero_change_no_parameter(void **state)
 {
     (void)state;
@@ -335,6 +357,7 @@ int main(void)
         cmocka_unit_test(counts_of_an_update_are_those_of_its_settings),
         cmocka_unit_test(without_a_hypergradient_its_metrics_are_zero),
         cmocka_unit_test(the_first_minibatch_sees_the_policy_that_acted),
+        cmocka_unit_test(optimisers_go_on_from_update_to_update),
         cmocka_unit_test(learning_rates_of_zero_change_no_parameter),
         cmocka_unit_test(annealing_brings_both_rates_to_zero),
         cmocka_unit_test(target_kl_skips_the_rest_of_an_update),
