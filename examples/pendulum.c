@@ -8,18 +8,17 @@
 
 #include <blpo/blpo.h>
 
-enum { N_ENVS = 4 };
+enum { N_ENVS = 8 };
 
-/* What differs from the published CartPole settings. */
+/* What differs from the published CartPole settings. With both rates at 1e-3 and 10 epochs it learns in fewer steps, and
+ * two runs of four were lost again. */
 static void settings(blpo_config *config)
 {
-    config->n_steps = 512;
-    config->n_epochs = 10;
-    config->gamma = 0.9;            /* swinging up takes a second or two: a short horizon is enough */
-    config->gae_lambda = 0.95;
-    config->actor_learning_rate = 1e-3;
-    config->critic_learning_rate = 1e-3;
-    config->reward_scale = 0.1;     /* returns of a few units */
+    config->n_steps = 256;
+    config->n_epochs = 6;
+    config->actor_learning_rate = 7e-4;
+    config->gamma = 0.9;        /* a swing takes a second, 20 steps: a short horizon is enough */
+    config->reward_scale = 0.1; /* rewards reach -16: values of a few units are easier for the critic */
 }
 
 int main(int argc, char **argv)
