@@ -21,10 +21,10 @@ typedef enum blpo_activation {
  *  Initial weights are orthogonal (Saxe et al., arXiv:1312.6120) times a gain, biases zero. */
 typedef struct blpo_network {
     const int64_t *hidden;  /**< [n_hidden] widths, each 1 .. 8192; copied at create. NULL with n_hidden 0 */
-    int64_t n_hidden;       /**< >= 0; 0: an affine function. Default 2: {64, 64} */
+    int64_t n_hidden;       /**< 0 .. 1024; 0: an affine function. Default 2: {64, 64} */
     int32_t activation;     /**< a blpo_activation, default BLPO_TANH */
-    double hidden_gain;     /**< gain of hidden layers, finite, default sqrt(2) */
-    double output_gain;     /**< gain of the last layer, finite, default 0.01 for policies, 1 for critics */
+    double hidden_gain;     /**< gain of hidden layers, in [-1e6, 1e6], default sqrt(2) */
+    double output_gain;     /**< gain of the last layer, in [-1e6, 1e6], default 0.01 for policies, 1 for critics */
 } blpo_network;
 
 #ifdef __cplusplus

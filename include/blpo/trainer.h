@@ -38,10 +38,10 @@ typedef struct blpo_config {
     int64_t trajectories_per_minibatch; /**< 1 .. n_envs, default 1, as published; the last minibatch may hold fewer */
     double gamma;                    /**< discount, in [0, 1], default 0.99 */
     double gae_lambda;               /**< in [0, 1], default 0.95 */
-    double clip_range;               /**< eps > 0, default 0.2 */
-    double clip_range_critic;        /**< eps_F > 0, default 0.5: the clip inside the linearised critic objective f2 */
-    double actor_learning_rate;      /**< >= 0, default 2.5e-4 */
-    double critic_learning_rate;     /**< >= 0, default 1e-3 */
+    double clip_range;               /**< eps in (0, 1e6], default 0.2 */
+    double clip_range_critic;        /**< eps_F in (0, 1e6], default 0.5: the clip inside the linearised critic objective f2 */
+    double actor_learning_rate;      /**< in [0, 1e30], default 2.5e-4 */
+    double critic_learning_rate;     /**< in [0, 1e30], default 1e-3 */
     double adam_beta1;               /**< in [0, 1), default 0.9 */
     double adam_beta2;               /**< in [0, 1), default 0.999 */
     double adam_epsilon;             /**< > 0, default 1e-5, outside the root */
