@@ -14,7 +14,8 @@ if(BLPO_SANITIZE)
 endif()
 
 if(BLPO_COVERAGE)
-    target_compile_options(blpo_flags INTERFACE --coverage -O0 -g)
+    # Tests with threads count from several at once; without atomic counters gcov would read negative numbers.
+    target_compile_options(blpo_flags INTERFACE --coverage -fprofile-update=atomic -O0 -g)
     target_link_options(blpo_flags INTERFACE --coverage)
     find_program(GCOVR_EXECUTABLE gcovr)
     if(GCOVR_EXECUTABLE)
