@@ -442,11 +442,6 @@ void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on)
     solver->measure_residual = on && solver->problem.hvp != NULL;
 }
 
-const real *blpo__hypergrad_implicit(const blpo_hypergrad *solver)
-{
-    return solver->implicit;
-}
-
 void blpo__hypergrad_mark_take(const blpo_hypergrad *solver, blpo__hypergrad_mark *mark)
 {
     mark->stats = solver->stats;

@@ -76,9 +76,6 @@ void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b);
 /* Turns the measuring of residuals on or off; stays off where there is no hvp. */
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on);
 
-/* [n_outer] the implicit term of the last compute, before the bound. */
-const real *blpo__hypergrad_implicit(const blpo_hypergrad *solver);
-
 /* Statistics and number of draws, to be put back when an update fails. */
 typedef struct blpo__hypergrad_mark {
     blpo_hypergrad_stats stats;

@@ -41,10 +41,3 @@ double blpo__norm(const real *a, int64_t n)
         scaled += (double)a[i] / largest * ((double)a[i] / largest);
     return largest * sqrt(scaled);
 }
-
-BLPO__MULTIVERSION
-void blpo__axpy(double alpha, const real *x, real *y, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = (real)((double)y[i] + alpha * (double)x[i]);
-}

@@ -8,6 +8,5 @@
 double blpo__dot(const real *a, const real *b, int64_t n);
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
 double blpo__largest(const real *a, int64_t n); /* max |a_i| */
-void blpo__axpy(double alpha, const real *x, real *y, int64_t n); /* y += alpha x */
 
 #endif
