@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     train_options(&train, argc, argv);
 
     struct acrobot robots[N_ENVS];
-    struct acrobot_batch batch = {robots, N_ENVS};
+    struct acrobot_batch batch = {robots, N_ENVS, train.limit_terminates};
     blpo_env env;
     acrobot_env(&env, &batch);
 

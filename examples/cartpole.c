@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 
     /* What to learn: the environment, as callbacks (envs/cartpole.h). */
     struct cartpole poles[N_ENVS];
-    struct cartpole_batch batch = {poles, N_ENVS};
+    struct cartpole_batch batch = {poles, N_ENVS, train.limit_terminates};
     blpo_env env;
     cartpole_env(&env, &batch);
 

@@ -43,7 +43,7 @@ struct poles {
     std::exception_ptr thrown;
 
     poles(const poles &) = delete; // batch points into row
-    explicit poles(std::size_t n) : row(n), batch{row.data(), static_cast<int64_t>(n)} {}
+    explicit poles(std::size_t n) : row(n), batch{row.data(), static_cast<int64_t>(n), 0} {}
 
     template <class Call> int guarded(Call call)
     {

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
     train_options(&train, argc, argv);
 
     struct pendulum rods[N_ENVS];
-    struct pendulum_batch batch = {rods, N_ENVS};
+    struct pendulum_batch batch = {rods, N_ENVS, train.limit_terminates};
     blpo_env env;
     pendulum_env(&env, &batch);
 

@@ -5,7 +5,8 @@
  *     --seed N                   0 .. 2^64 - 1                        --save FILE         the policy, for deploy
  *     --steps N                  environment steps in all             --checkpoint FILE   everything, to go on later
  *     --no-stop                  go on when solved                    --resume FILE       go on from a checkpoint
- *     --quiet                    no progress on stderr                --help
+ *     --quiet                    no progress on stderr                --limit-terminates  as in the published runs
+ *     --help
  *
  * Exit status: 0 the run ended without an error (solved or not, Ctrl-C included), 1 it did not, 2 wrong usage.
  * The last line on stdout: method= seed= steps= seconds= steps_per_s= return_by_tenth=r1,...,r10 solved_at= */
@@ -32,6 +33,7 @@ struct train {
     int method;         /* a blpo_method */
     uint64_t seed;
     int no_stop, quiet;
+    int limit_terminates; /* for the environment: what a time limit counts as */
     const char *csv_path, *save_path, *checkpoint_path, *resume_path;
 
     /* the run */
@@ -68,6 +70,7 @@ static void train_usage(FILE *out, const char *program, const struct train *t)
             "  --method blpo|nested|ppo  what to train with (blpo)\n"
             "  --seed N                  keys everything random (0)\n"
             "  --steps N                 environment steps in all (%" PRId64 ")\n"
+            "  --limit-terminates        count a time limit as a termination, as the published runs did\n"
             "  --no-stop                 run all steps, though solved (mean return of 100 episodes >= %g)\n"
             "  --quiet                   no progress on stderr\n"
             "  --csv FILE                write one row an update; plot.sh draws it\n"
@@ -116,6 +119,7 @@ static void train_options(struct train *t, int argc, char **argv)
         {"save", required_argument, NULL, 'p'},   {"checkpoint", required_argument, NULL, 'k'},
         {"resume", required_argument, NULL, 'r'}, {"no-stop", no_argument, NULL, 'a'},
         {"quiet", no_argument, NULL, 'q'},        {"help", no_argument, NULL, 'h'},
+        {"limit-terminates", no_argument, NULL, 'l'},
         {NULL, 0, NULL, 0},
     };
     uint64_t steps = 0;
@@ -137,6 +141,7 @@ static void train_options(struct train *t, int argc, char **argv)
         case 'r': t->resume_path = optarg; break;
         case 'a': t->no_stop = 1; break;
         case 'q': t->quiet = 1; break;
+        case 'l': t->limit_terminates = 1; break;
         case 'h': train_usage(stdout, argv[0], t); exit(0);
         default: train_usage(stderr, argv[0], t); exit(2);
         }

@@ -113,15 +113,16 @@ static inline void acrobot_observe(const struct acrobot *a, float *obs)
 struct acrobot_batch {
     struct acrobot *robot; /* [n] */
     int64_t n;
+    int limit_terminates; /* 1: a time limit counts as a termination, as in the published runs; 0: as what it is */
 };
 
 static inline int acrobot_env_step(void *user, blpo_step *io)
 {
-    struct acrobot *robot = ((struct acrobot_batch *)user)->robot + io->first;
+    const struct acrobot_batch *batch = (const struct acrobot_batch *)user;
+    struct acrobot *robot = batch->robot + io->first;
     for (int64_t i = 0; i < io->count; i++) {
         io->reward[i] = (float)acrobot_step(&robot[i], io->discrete_action[i]);
-        io->terminated[i] = (uint8_t)acrobot_terminated(&robot[i]);
-        io->truncated[i] = (uint8_t)acrobot_truncated(&robot[i]);
+        env_end(io, i, acrobot_terminated(&robot[i]), acrobot_truncated(&robot[i]), batch->limit_terminates);
         acrobot_observe(&robot[i], io->obs + i * ACROBOT_OBS);
     }
     return 0;

@@ -76,15 +76,16 @@ static inline void cartpole_observe(const struct cartpole *p, float *obs)
 struct cartpole_batch {
     struct cartpole *pole; /* [n] */
     int64_t n;
+    int limit_terminates; /* 1: a time limit counts as a termination, as in the published runs; 0: as what it is */
 };
 
 static inline int cartpole_env_step(void *user, blpo_step *io)
 {
-    struct cartpole *pole = ((struct cartpole_batch *)user)->pole + io->first;
+    const struct cartpole_batch *batch = (const struct cartpole_batch *)user;
+    struct cartpole *pole = batch->pole + io->first;
     for (int64_t i = 0; i < io->count; i++) {
         io->reward[i] = (float)cartpole_step(&pole[i], io->discrete_action[i]);
-        io->terminated[i] = (uint8_t)cartpole_terminated(&pole[i]);
-        io->truncated[i] = (uint8_t)cartpole_truncated(&pole[i]);
+        env_end(io, i, cartpole_terminated(&pole[i]), cartpole_truncated(&pole[i]), batch->limit_terminates);
         cartpole_observe(&pole[i], io->obs + i * CARTPOLE_OBS);
     }
     return 0;

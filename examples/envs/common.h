@@ -1,4 +1,4 @@
-/* What the example environments share: random starts, and their state as bytes in a checkpoint. */
+/* What the example environments share: random starts, time limits, and their state as bytes in a checkpoint. */
 #ifndef EXAMPLES_ENVS_COMMON_H
 #define EXAMPLES_ENVS_COMMON_H
 
@@ -28,6 +28,13 @@ static inline double env_uniform(uint64_t *state, double low, double high)
 static inline double env_clip(double x, double low, double high)
 {
     return x < low ? low : x > high ? high : x;
+}
+
+/* How row i ended. A limit that terminates is the shortcut of many programs: nothing is expected after a time limit either. */
+static inline void env_end(blpo_step *io, int64_t i, int terminated, int truncated, int limit_terminates)
+{
+    io->terminated[i] = (uint8_t)(terminated || (truncated && limit_terminates));
+    io->truncated[i] = (uint8_t)(truncated && !limit_terminates);
 }
 
 /* Writes n numbers, each as the 8 bytes of its float64, little-endian: the same bytes on every machine. */

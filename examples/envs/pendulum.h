@@ -62,14 +62,16 @@ static inline void pendulum_observe(const struct pendulum *p, float *obs)
 struct pendulum_batch {
     struct pendulum *rod; /* [n] */
     int64_t n;
+    int limit_terminates; /* 1: a time limit counts as a termination, as in the published runs; 0: as what it is */
 };
 
 static inline int pendulum_env_step(void *user, blpo_step *io)
 {
-    struct pendulum *rod = ((struct pendulum_batch *)user)->rod + io->first;
+    const struct pendulum_batch *batch = (const struct pendulum_batch *)user;
+    struct pendulum *rod = batch->rod + io->first;
     for (int64_t i = 0; i < io->count; i++) {
         io->reward[i] = (float)pendulum_step(&rod[i], (double)io->continuous_action[i]);
-        io->truncated[i] = (uint8_t)pendulum_truncated(&rod[i]);
+        env_end(io, i, 0, pendulum_truncated(&rod[i]), batch->limit_terminates);
         pendulum_observe(&rod[i], io->obs + i * PENDULUM_OBS);
     }
     return 0;

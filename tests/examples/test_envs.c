@@ -24,11 +24,11 @@ enum { ROWS = 5, MAX_OBS = 6, MAX_STATE = 4 };
 /* -- the three of them behind one table -- */
 
 static struct cartpole poles[ROWS];
-static struct cartpole_batch pole_batch = { poles, ROWS };
+static struct cartpole_batch pole_batch = { poles, ROWS, 0 };
 static struct acrobot robots[ROWS];
-static struct acrobot_batch robot_batch = { robots, ROWS };
+static struct acrobot_batch robot_batch = { robots, ROWS, 0 };
 static struct pendulum rods[ROWS];
-static struct pendulum_batch rod_batch = { rods, ROWS };
+static struct pendulum_batch rod_batch = { rods, ROWS, 0 };
 
 struct kind {
     const char *name;
@@ -396,6 +396,27 @@ static void cartpole_ends_past_its_bounds_and_rewards_every_step(void **state)
     }
 }
 
+/* The last step before the limit, at rest where nothing else ends the episode. */
+static void a_time_limit_terminates_where_that_is_asked_for(void **state)
+{
+    const struct kind *kind = *state;
+    const double rest[MAX_STATE] = { 0 };
+    blpo_env env;
+    kind->describe(&env);
+    int *const limit_terminates[] = { &pole_batch.limit_terminates, &robot_batch.limit_terminates, &rod_batch.limit_terminates };
+    for (size_t i = 0; i < sizeof limit_terminates / sizeof *limit_terminates; i++)
+        *limit_terminates[i] = 1;
+    kind->set(0, rest, kind->limit - 1);
+    const struct called at = call_step(&env, 0, 1, 0);
+    kind->set(0, rest, kind->limit - 2);
+    const struct called before = call_step(&env, 0, 1, 0);
+    for (size_t i = 0; i < sizeof limit_terminates / sizeof *limit_terminates; i++)
+        *limit_terminates[i] = 0;
+    assert_int_equal(at.terminated[0], 1);
+    assert_int_equal(at.truncated[0], 0);
+    assert_int_equal(before.terminated[0], 0);
+}
+
 /* Links straight up and at rest: -cos pi - cos(pi) = 2 > 1. One step without torque stays near it: goal, reward 0. */
 static void acrobot_gives_0_at_the_goal_and_minus_1_before(void **state)
 {
@@ -435,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_gymnasium),
         EACH(a_time_limit_truncates_and_does_not_terminate),
+        EACH(a_time_limit_terminates_where_that_is_asked_for),
         EACH(a_reset_begins_a_full_episode),
         EACH(the_same_seed_gives_the_same_start_and_another_another),
         EACH(starts_fill_their_range),
