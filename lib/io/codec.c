@@ -155,12 +155,6 @@ void blpo__put_i64s(blpo__writer *writer, const int64_t *value, int64_t count)
         blpo__put_i64(writer, value[i]);
 }
 
-void blpo__put_u64s(blpo__writer *writer, const uint64_t *value, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        blpo__put_u64(writer, value[i]);
-}
-
 void blpo__put_doubles(blpo__writer *writer, const double *value, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
@@ -295,13 +289,6 @@ void blpo__get_i64s(blpo__reader *reader, int64_t *value, int64_t count)
     if (has(reader, count, sizeof *value))
         for (int64_t i = 0; i < count; i++)
             value[i] = blpo__get_i64(reader);
-}
-
-void blpo__get_u64s(blpo__reader *reader, uint64_t *value, int64_t count)
-{
-    if (has(reader, count, sizeof *value))
-        for (int64_t i = 0; i < count; i++)
-            value[i] = blpo__get_u64(reader);
 }
 
 void blpo__get_doubles(blpo__reader *reader, double *value, int64_t count)

@@ -47,7 +47,6 @@ void blpo__put_i64(blpo__writer *writer, int64_t value);
 void blpo__put_double(blpo__writer *writer, double value);
 void blpo__put_reals(blpo__writer *writer, const real *value, int64_t count);
 void blpo__put_i64s(blpo__writer *writer, const int64_t *value, int64_t count);
-void blpo__put_u64s(blpo__writer *writer, const uint64_t *value, int64_t count);
 void blpo__put_doubles(blpo__writer *writer, const double *value, int64_t count);
 void blpo__put_bytes(blpo__writer *writer, const void *bytes, size_t n);
 
@@ -83,7 +82,6 @@ real blpo__get_real(blpo__reader *reader);
 /* These write all of `value` or nothing. */
 void blpo__get_reals(blpo__reader *reader, real *value, int64_t count);
 void blpo__get_i64s(blpo__reader *reader, int64_t *value, int64_t count);
-void blpo__get_u64s(blpo__reader *reader, uint64_t *value, int64_t count);
 void blpo__get_doubles(blpo__reader *reader, double *value, int64_t count);
 
 /* n bytes where they lie, or NULL. */
