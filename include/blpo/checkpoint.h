@@ -18,7 +18,8 @@ extern "C" {
 typedef int (*blpo_write_fn)(void *user, const void *bytes, size_t n);
 
 /** Gives the next n bytes. @param user  as given. @param bytes [n] to be filled. @param n  > 0.
- *  @return 0 when all n were given; anything else (end of data included) ends the load with BLPO_ERR_CALLBACK. */
+ *  @return 0 when all n were given; anything else (end of data included) ends the load with BLPO_ERR_CALLBACK, and the
+ *          error text says how many bytes were asked for, after how many. */
 typedef int (*blpo_read_fn)(void *user, void *bytes, size_t n);
 
 #ifdef __cplusplus

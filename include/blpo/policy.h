@@ -112,7 +112,7 @@ BLPO_API int blpo_policy_save(const blpo_policy *policy, blpo_write_fn write, vo
  *  @param bytes [n_bytes] read-only. @param n_bytes  length. @param runtime  copied; NULL: defaults.
  *  @param out  receives the policy, owned by the caller; untouched on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_CONFIG (runtime); BLPO_ERR_FORMAT; BLPO_ERR_NONFINITE;
- *          BLPO_ERR_SIZE; BLPO_ERR_NOMEM. Since 0.1. */
+ *          BLPO_ERR_SIZE; BLPO_ERR_NOMEM; the reason in runtime->error. Since 0.1. */
 BLPO_API int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runtime, blpo_policy **out);
 
 #ifdef __cplusplus

@@ -215,8 +215,9 @@ BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void 
  *  bytes, or without blpo_env::load, the environments are reset before the next step (in push mode the caller does that),
  *  their running episodes are in no statistics, and the run goes on, but not to the same bits.
  *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named);
- *          BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY. Since 0.1. */
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (the source gave up or ended early, or blpo_env::load refused);
+ *          BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named); BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY.
+ *          Since 0.1. */
 BLPO_API int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user);
 
 /** blpo_policy_save() of the trainer's policy. @param trainer  read-only. @param write  the sink. @param user  passed to write.

@@ -186,24 +186,57 @@ int blpo__writer_sink(void *writer, const void *bytes, size_t n)
 
 /* --- reading --- */
 
-int blpo__header_check(const unsigned char head[BLPO__HEAD_SIZE], uint32_t kind, uint64_t *total)
+/* Somebody took the wrong one of two files: the text says who takes it. */
+static const char *kind_problem(uint32_t found, uint32_t wanted)
 {
-    *total = join(head + 16, 8);
-    const int good = memcmp(head, MAGIC, sizeof MAGIC) == 0 && join(head + 8, 4) == FORMAT_VERSION
-                     && join(head + 12, 4) == (kind | KIND_BITS) && *total >= BLPO__HEAD_SIZE + BLPO__CHECKSUM_SIZE;
-    return good ? BLPO_OK : BLPO_ERR_FORMAT;
+    if (found == (BLPO__FILE_POLICY | KIND_BITS) && wanted == BLPO__FILE_TRAINER)
+        return "this is a policy, not a checkpoint of a trainer: blpo_policy_load takes it";
+    if (found == (BLPO__FILE_TRAINER | KIND_BITS) && wanted == BLPO__FILE_POLICY)
+        return "this is a checkpoint of a trainer, not a policy: blpo_trainer_load takes it";
+    return "the bytes hold something that this library does not know";
 }
 
-int blpo__reader_open(blpo__reader *reader, const void *bytes, size_t n, uint32_t kind)
+int blpo__header_check(const unsigned char head[BLPO__HEAD_SIZE], uint32_t kind, uint64_t *total, const char **why)
+{
+    const uint32_t found = (uint32_t)join(head + 12, 4);
+    *total = join(head + 16, 8);
+    *why = NULL;
+    if (memcmp(head, MAGIC, sizeof MAGIC) != 0)
+        *why = "the bytes do not begin as those that this library writes";
+    else if (join(head + 8, 4) != FORMAT_VERSION)
+        *why = "the bytes are of another format version than this library reads";
+    else if (found != (kind | KIND_BITS))
+        *why = kind_problem(found, kind);
+    else if (*total < BLPO__HEAD_SIZE + BLPO__CHECKSUM_SIZE)
+        *why = "the head of the bytes gives a length that cannot be";
+    return *why == NULL ? BLPO_OK : BLPO_ERR_FORMAT;
+}
+
+static const char *frame_problem(const unsigned char *bytes, size_t n, uint32_t kind)
+{
+    const char *why;
+    uint64_t total;
+    if (n < BLPO__HEAD_SIZE)
+        return "the bytes end within their head: they were cut short, or are something else";
+    if (blpo__header_check(bytes, kind, &total, &why) != BLPO_OK)
+        return why;
+    if (n < total)
+        return "the bytes end before the length that their head gives: they were cut short";
+    if (n > total)
+        return "there are more bytes than their head says";
+    const size_t at = n - BLPO__CHECKSUM_SIZE;
+    return hash_on(HASH_START, bytes, at) == join(bytes + at, BLPO__CHECKSUM_SIZE)
+               ? NULL
+               : "the checksum does not fit: the bytes were damaged";
+}
+
+int blpo__reader_open(blpo__reader *reader, const void *bytes, size_t n, uint32_t kind, const char **why)
 {
     const unsigned char *at = bytes;
-    uint64_t total;
-    if (n < BLPO__HEAD_SIZE + BLPO__CHECKSUM_SIZE || blpo__header_check(at, kind, &total) != BLPO_OK || total != n)
+    *why = frame_problem(at, n, kind);
+    if (*why != NULL)
         return BLPO_ERR_FORMAT;
-    const unsigned char *end = at + n - BLPO__CHECKSUM_SIZE;
-    if (hash_on(HASH_START, at, n - BLPO__CHECKSUM_SIZE) != join(end, BLPO__CHECKSUM_SIZE))
-        return BLPO_ERR_FORMAT;
-    *reader = (blpo__reader){at + BLPO__HEAD_SIZE, end, 0};
+    *reader = (blpo__reader){at + BLPO__HEAD_SIZE, at + n - BLPO__CHECKSUM_SIZE, 0};
     return BLPO_OK;
 }
 

@@ -66,11 +66,12 @@ typedef struct blpo__reader {
     int bad;
 } blpo__reader;
 
-/* Head and checksum: BLPO_OK or BLPO_ERR_FORMAT. The reader then stands at the first section and ends at the checksum. */
-int blpo__reader_open(blpo__reader *reader, const void *bytes, size_t n, uint32_t kind);
+/* Head, length and checksum: BLPO_OK, the reader then stands at the first section and ends at the checksum; or
+ * BLPO_ERR_FORMAT, and *why is a sentence that says so. */
+int blpo__reader_open(blpo__reader *reader, const void *bytes, size_t n, uint32_t kind, const char **why);
 
 /* The head alone, for who reads from a stream. *total is the length of the file, head and checksum included. */
-int blpo__header_check(const unsigned char head[BLPO__HEAD_SIZE], uint32_t kind, uint64_t *total);
+int blpo__header_check(const unsigned char head[BLPO__HEAD_SIZE], uint32_t kind, uint64_t *total, const char **why);
 
 uint8_t blpo__get_u8(blpo__reader *reader);
 uint32_t blpo__get_u32(blpo__reader *reader);

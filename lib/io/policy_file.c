@@ -134,10 +134,11 @@ static int check_parameters(blpo__reader reader, const shape *s)
     return out_of_range ? BLPO_ERR_FORMAT : BLPO_OK;
 }
 
-static int check_file(const void *bytes, size_t n_bytes, shape *s, blpo__reader *parameters)
+/* *why: the reason, NULL where the text of the code has to do. */
+static int check_file(const void *bytes, size_t n_bytes, shape *s, blpo__reader *parameters, const char **why)
 {
     blpo__reader file, inside;
-    int rc = blpo__reader_open(&file, bytes, n_bytes, BLPO__FILE_POLICY);
+    int rc = blpo__reader_open(&file, bytes, n_bytes, BLPO__FILE_POLICY, why);
     if (rc == BLPO_OK)
         rc = blpo__get_section(&file, SHAPE, &inside);
     if (rc == BLPO_OK)
@@ -157,12 +158,13 @@ int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runt
     shape s;
     blpo__reader parameters;
     blpo_policy *policy;
+    const char *why;
     int rc = blpo__runtime_read(&rt, runtime);
     if (rc != BLPO_OK)
         return rc;
-    rc = check_file(bytes, n_bytes, &s, &parameters);
+    rc = check_file(bytes, n_bytes, &s, &parameters, &why);
     if (rc != BLPO_OK)
-        return blpo__error_set(rt.error, rc, BLPO_STAGE_LOAD, "bytes", blpo_status_text(rc));
+        return blpo__error_set(rt.error, rc, BLPO_STAGE_LOAD, "bytes", why != NULL ? why : blpo_status_text(rc));
     rc = blpo__policy_new(&s.config, &rt, &policy);
     if (rc != BLPO_OK)
         return rc;

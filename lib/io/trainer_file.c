@@ -460,9 +460,10 @@ static int check_environments(blpo__reader *file, blob *state)
     return inside.bad || has > 1 || (!has && state->n > 0) ? BLPO_ERR_FORMAT : blpo__reader_end(file);
 }
 
-static int load_failed(blpo_trainer *trainer, int rc)
+/* why: a sentence, or NULL where the text of the code has to do. */
+static int load_failed(blpo_trainer *trainer, int rc, const char *why)
 {
-    return blpo__error_set(&trainer->error, rc, BLPO_STAGE_LOAD, "", blpo_status_text(rc));
+    return blpo__error_set(&trainer->error, rc, BLPO_STAGE_LOAD, "", why != NULL ? why : blpo_status_text(rc));
 }
 
 static int check_parts(blpo_trainer *trainer, blpo__reader file, blob *state)
@@ -526,11 +527,12 @@ static int take_file(blpo_trainer *trainer, unsigned char *buffer, size_t n)
 {
     blpo__reader file;
     blob state;
-    int rc = blpo__reader_open(&file, buffer, n, BLPO__FILE_TRAINER);
+    const char *why;
+    int rc = blpo__reader_open(&file, buffer, n, BLPO__FILE_TRAINER, &why);
     if (rc == BLPO_OK)
         rc = check_parts(trainer, file, &state);
     if (rc != BLPO_OK)
-        return rc == BLPO_ERR_MISMATCH ? rc : load_failed(trainer, rc);
+        return rc == BLPO_ERR_MISMATCH ? rc : load_failed(trainer, rc, why);
     const int resumed = state.bytes != NULL && trainer->env.load != NULL;
     if (resumed)
         rc = load_environments(trainer, buffer, state); /* the last section: those before it stay as they are */
@@ -554,24 +556,45 @@ static uint64_t longest(blpo_trainer *trainer)
     return writer.length + (uint64_t)(rollout->config.n_envs * rollout->config.n_steps) * transition + MOST_EXTRA;
 }
 
+/* Reads n bytes from byte `from` of the source on. The callback cannot say whether the source ended or broke, so the text
+ * says what it was asked for: who knows the length of the file sees which. */
+static int ask(blpo_trainer *trainer, blpo_read_fn read, void *user, unsigned char *bytes, size_t from, size_t n)
+{
+    const int verdict = read(user, bytes, n);
+    if (verdict == 0)
+        return BLPO_OK;
+    blpo_error *error = &trainer->error;
+    blpo__error_callback(error, BLPO_STAGE_LOAD, "read", verdict);
+    blpo__text text = blpo__text_begin(error->text, sizeof error->text);
+    blpo__text_add(&text, "the callback read returned ");
+    blpo__text_add_int(&text, verdict);
+    blpo__text_add(&text, " when asked for ");
+    blpo__text_add_int(&text, (int64_t)n);
+    blpo__text_add(&text, " bytes after the first ");
+    blpo__text_add_int(&text, (int64_t)from);
+    blpo__text_add(&text, ": the source gave up, or it ends before the checkpoint does");
+    return BLPO_ERR_CALLBACK;
+}
+
 static int load_with(blpo_trainer *trainer, blpo__memory *memory, blpo_read_fn read, void *user)
 {
     unsigned char head[BLPO__HEAD_SIZE];
     uint64_t total;
-    int verdict = read(user, head, sizeof head);
-    if (verdict != 0)
-        return blpo__error_callback(&trainer->error, BLPO_STAGE_LOAD, "read", verdict);
-    if (blpo__header_check(head, BLPO__FILE_TRAINER, &total) != BLPO_OK || total > longest(trainer))
-        return load_failed(trainer, BLPO_ERR_FORMAT);
+    const char *why;
+    int rc = ask(trainer, read, user, head, 0, sizeof head);
+    if (rc != BLPO_OK)
+        return rc;
+    if (blpo__header_check(head, BLPO__FILE_TRAINER, &total, &why) != BLPO_OK)
+        return load_failed(trainer, BLPO_ERR_FORMAT, why);
+    if (total > longest(trainer))
+        return load_failed(trainer, BLPO_ERR_FORMAT, "the checkpoint is longer than any that this trainer could write");
     const size_t n = (size_t)total;
     unsigned char *buffer = blpo__allocate(memory, (int64_t)total + BLPO__ALIGNMENT, 1);
     if (buffer == NULL)
-        return load_failed(trainer, BLPO_ERR_NOMEM);
+        return load_failed(trainer, BLPO_ERR_NOMEM, NULL);
     memcpy(buffer, head, sizeof head);
-    verdict = read(user, buffer + sizeof head, n - sizeof head);
-    if (verdict != 0)
-        return blpo__error_callback(&trainer->error, BLPO_STAGE_LOAD, "read", verdict);
-    return take_file(trainer, buffer, n);
+    rc = ask(trainer, read, user, buffer + sizeof head, sizeof head, n - sizeof head);
+    return rc == BLPO_OK ? take_file(trainer, buffer, n) : rc;
 }
 
 int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user)

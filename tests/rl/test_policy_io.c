@@ -153,6 +153,41 @@ static void every_truncation_and_a_longer_file_are_refused(void **state)
     blpo_policy_destroy(policy);
 }
 
+/* The lengths: none, in the head, after it, one byte short, one too many; then a byte of the magic, of the version, of the
+ * kind (a bit that no kind has), of the contents. */
+static void the_text_of_a_refusal_says_what_is_wrong(void **state)
+{
+    (void)state;
+    blpo_policy *policy, *out = NULL;
+    byte_buffer buffer = saved_policy(BLPO_ACTION_DISCRETE, &policy);
+    const size_t length = buffer.length;
+    assert_int_equal(bytes_write(&buffer, "\0", 1), 0);
+    const struct {
+        size_t length, flip;
+        const char *says;
+    } cases[] = {
+        { 0, 40, "end within their head" },        { 23, 40, "end within their head" },
+        { 24, 40, "cut short" },                   { length - 1, 40, "cut short" },
+        { length + 1, length, "more bytes than" }, { length, 0, "do not begin" },
+        { length, 8, "format version" },           { length, 13, "does not know" },
+        { length, 40, "checksum" },
+    };
+    for (int64_t i = 0; i < TEST_COUNT(cases); i++) {
+        blpo_error error = { 0 };
+        blpo_runtime runtime;
+        assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+        runtime.error = &error;
+        buffer.bytes[cases[i].flip] ^= 0x40;
+        assert_status(blpo_policy_load(buffer.bytes, cases[i].length, &runtime, &out), BLPO_ERR_FORMAT);
+        buffer.bytes[cases[i].flip] ^= 0x40;
+        assert_error_names(&error, BLPO_ERR_FORMAT, cases[i].says);
+        assert_int_equal(error.stage, BLPO_STAGE_LOAD);
+        assert_null(out);
+    }
+    bytes_free(&buffer);
+    blpo_policy_destroy(policy);
+}
+
 /* A loaded policy must be sound, whatever the bytes were. */
 static void assert_sound(const blpo_policy *policy)
 {
@@ -252,6 +287,7 @@ int main(void)
         cmocka_unit_test(the_frame_is_the_documented_one),
         cmocka_unit_test(every_flipped_byte_is_refused),
         cmocka_unit_test(every_truncation_and_a_longer_file_are_refused),
+        cmocka_unit_test(the_text_of_a_refusal_says_what_is_wrong),
         cmocka_unit_test(forged_bytes_with_a_right_checksum_are_refused_or_sound),
         cmocka_unit_test(saving_stops_where_the_sink_fails),
         cmocka_unit_test(null_arguments_are_refused),

@@ -4,6 +4,7 @@
 #include "support/memory.h"
 #include "support/training.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ENVS = 2 };
@@ -340,7 +341,7 @@ static void a_trainer_with_other_rates_takes_the_bytes(void **state)
     TAKEN(kappa, 2.0);
 }
 
-/* A policy is no trainer, and the other way round. */
+/* A policy is no trainer, and the other way round: the text names who takes the file. */
 static void bytes_of_another_kind_are_refused(void **state)
 {
     (void)state;
@@ -348,13 +349,49 @@ static void bytes_of_another_kind_are_refused(void **state)
     begin(&f);
     byte_buffer policy = { 0 };
     assert_status(blpo_trainer_save_policy(f.trainer, bytes_write, &policy), BLPO_OK);
-    const int code = load_from(&f, &policy);
-    assert_true(code == BLPO_ERR_FORMAT || code == BLPO_ERR_MISMATCH);
+    assert_status(load_from(&f, &policy), BLPO_ERR_FORMAT);
+    assert_error_names(blpo_trainer_error(f.trainer), BLPO_ERR_FORMAT, "blpo_policy_load");
     assert_trainer_is(f.trainer, &f.before);
     blpo_policy *out = NULL;
-    assert_status(blpo_policy_load(f.good.bytes, f.good.length, NULL, &out), BLPO_ERR_FORMAT);
+    blpo_error error = { 0 };
+    counted_memory memory = { 0 };
+    const blpo_runtime runtime = counted_runtime(&memory, &error);
+    assert_status(blpo_policy_load(f.good.bytes, f.good.length, &runtime, &out), BLPO_ERR_FORMAT);
+    assert_error_names(&error, BLPO_ERR_FORMAT, "blpo_trainer_load");
     assert_null(out);
     bytes_free(&policy);
+    end(&f);
+}
+
+/* Bytes that end early, in the head (24 bytes) and after it; what was asked for is in the text, so that it can be compared
+ * with the length of the file. Then what the head says, and the checksum. */
+static void the_text_of_a_refusal_says_what_is_wrong(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f);
+    const size_t length = f.good.length;
+    char rest[64];
+    snprintf(rest, sizeof rest, "%zu bytes after the first 24", length - 24);
+    f.good.length = length - 1;
+    assert_status(load_from(&f, &f.good), BLPO_ERR_CALLBACK);
+    assert_error_names(blpo_trainer_error(f.trainer), BLPO_ERR_CALLBACK, rest);
+    assert_int_equal(blpo_trainer_error(f.trainer)->callback_code, 5);
+    f.good.length = 23;
+    assert_status(load_from(&f, &f.good), BLPO_ERR_CALLBACK);
+    assert_error_names(blpo_trainer_error(f.trainer), BLPO_ERR_CALLBACK, "24 bytes after the first 0");
+    f.good.length = length;
+    static const struct {
+        size_t byte;
+        const char *says;
+    } damage[] = { { 0, "do not begin" }, { 8, "format version" }, { 13, "does not know" }, { 30, "checksum" } };
+    for (int64_t i = 0; i < TEST_COUNT(damage); i++) {
+        f.good.bytes[damage[i].byte] ^= 0x40;
+        assert_status(load_from(&f, &f.good), BLPO_ERR_FORMAT);
+        assert_error_names(blpo_trainer_error(f.trainer), BLPO_ERR_FORMAT, damage[i].says);
+        f.good.bytes[damage[i].byte] ^= 0x40;
+    }
+    assert_trainer_is(f.trainer, &f.before);
     end(&f);
 }
 
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test(bytes_of_other_shapes_or_seeds_are_refused_by_name),
         cmocka_unit_test(a_trainer_with_other_rates_takes_the_bytes),
         cmocka_unit_test(bytes_of_another_kind_are_refused),
+        cmocka_unit_test(the_text_of_a_refusal_says_what_is_wrong),
         cmocka_unit_test(a_saved_policy_loads_alone_and_is_the_trainers),
         cmocka_unit_test(a_sink_that_fails_ends_the_save_and_changes_nothing),
         cmocka_unit_test(a_source_that_fails_ends_the_load_and_changes_nothing),
