@@ -76,7 +76,7 @@ static void train_usage(FILE *out, const char *program, const struct train *t)
             "  --csv FILE                write one row an update; plot.sh draws it\n"
             "  --save FILE               write the policy at the end; deploy runs it\n"
             "  --checkpoint FILE         write everything at the end\n"
-            "  --resume FILE             go on from a checkpoint, with the settings it was made with\n"
+            "  --resume FILE             go on from a checkpoint; --seed must be the one it was made with\n"
             "  --help                    this text\n",
             program, t->steps, t->solved);
 }
