@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L /* pthread_barrier_t */
-/* Data-parallel training through the all-reduce hook: two trainers in two threads of this process. */
+/* Data-parallel training through the all-reduce hook: 2, 3 and 4 trainers, each in a thread of this process. */
 #include "support/check.h"
 #include "support/training.h"
 
@@ -7,14 +7,15 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { UPDATES = 3, ROOM = 4096 };
+enum { UPDATES = 3, ROOM = 4096, MOST_SIDES = 4 };
 
-/* Sums what both sides bring; both add in the same order, so both get equal bits. */
+/* Sums what all sides bring; all add in the same order, so all get equal bits. */
 typedef struct meeting {
     pthread_barrier_t barrier;
-    test_real buffer[2][ROOM];
-    int64_t n[2];
-    int mismatch; /* the two came with different lengths */
+    int sides;
+    test_real buffer[MOST_SIDES][ROOM];
+    int64_t n[MOST_SIDES];
+    int mismatch[MOST_SIDES]; /* this side saw others with another length */
 } meeting;
 
 typedef struct side {
@@ -36,10 +37,13 @@ static int reduce(void *user, test_real *buffer, int64_t n)
     memcpy(m->buffer[me->index], buffer, (size_t)n * sizeof *buffer);
     m->n[me->index] = n;
     pthread_barrier_wait(&m->barrier);
-    if (m->n[0] != m->n[1])
-        m->mismatch = 1;
-    for (int64_t i = 0; i < n; i++)
-        buffer[i] = m->buffer[0][i] + m->buffer[1][i];
+    for (int i = 0; i < m->sides; i++)
+        m->mismatch[me->index] |= m->n[i] != n;
+    for (int64_t i = 0; i < n; i++) {
+        buffer[i] = m->buffer[0][i];
+        for (int k = 1; k < m->sides; k++)
+            buffer[i] += m->buffer[k][i];
+    }
     pthread_barrier_wait(&m->barrier);
     return 0;
 }
@@ -73,71 +77,83 @@ static void begin(side *me, meeting *place, int index)
     assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
     runtime.all_reduce = reduce;
     runtime.all_reduce_user = me;
-    runtime.n_processes = 2;
+    runtime.n_processes = place->sides;
     runtime.process_index = index;
     const blpo_config config = process_config();
     me->trainer = script_trainer(&me->env, &config, &runtime);
 }
 
-static void run_both(side sides[2])
+static void run_all(meeting *place, side sides[MOST_SIDES], int n)
 {
-    pthread_t thread[2];
-    for (int i = 0; i < 2; i++)
+    pthread_t thread[MOST_SIDES];
+    memset(place, 0, sizeof *place);
+    place->sides = n;
+    assert_int_equal(pthread_barrier_init(&place->barrier, NULL, (unsigned)n), 0);
+    for (int i = 0; i < n; i++)
+        begin(&sides[i], place, i);
+    for (int i = 0; i < n; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, train, &sides[i]), 0);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < n; i++)
         pthread_join(thread[i], NULL);
-    for (int i = 0; i < 2; i++)
+    pthread_barrier_destroy(&place->barrier);
+    for (int i = 0; i < n; i++) {
         assert_status(sides[i].code, BLPO_OK);
-    assert_int_equal(sides[0].place->mismatch, 0);
-    assert_int_equal(sides[0].calls, sides[1].calls);
+        assert_int_equal(place->mismatch[i], 0);
+        assert_int_equal(sides[i].calls, sides[0].calls);
+    }
     assert_true(sides[0].calls > 0);
 }
 
-static void two_processes_keep_equal_parameters_to_the_bit(void **state)
+static void end_all(side sides[MOST_SIDES], int n)
 {
-    (void)state;
-    static meeting place;
-    static side sides[2];
-    assert_int_equal(pthread_barrier_init(&place.barrier, NULL, 2), 0);
-    for (int i = 0; i < 2; i++)
-        begin(&sides[i], &place, i);
-    run_both(sides);
-    assert_same_parameters(sides[0].trainer, sides[1].trainer);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < n; i++)
         blpo_trainer_destroy(sides[i].trainer);
-    pthread_barrier_destroy(&place.barrier);
 }
 
-/* One trainer with both environments in one minibatch minimises the same mean over trajectories; its environment 1 has the
- * streams of process 1. Gradients of size 10 at most differ by rounding of sums of 16 rows, relative 64 eps; a step with
- * epsilon 1 passes that on times the learning rate, over 3 updates x 2 epochs x 4 steps. The core of Nystrom with rho 50 and
- * s 1 amplifies by less than 2; doubled twice more. */
-static void two_processes_are_close_to_one_with_both_environments(void **state)
+static void processes_keep_equal_parameters_to_the_bit(void **state)
 {
     (void)state;
     static meeting place;
-    static side sides[2];
-    assert_int_equal(pthread_barrier_init(&place.barrier, NULL, 2), 0);
-    for (int i = 0; i < 2; i++)
-        begin(&sides[i], &place, i);
-    run_both(sides);
-    script s = script_new(2, BLPO_AUTORESET_DISABLED);
+    static side sides[MOST_SIDES];
+    for (int n = 2; n <= MOST_SIDES; n++) {
+        run_all(&place, sides, n);
+        for (int i = 1; i < n; i++)
+            assert_same_parameters(sides[0].trainer, sides[i].trainer);
+        end_all(sides, n);
+    }
+}
+
+/* One trainer with all n environments in one minibatch minimises the same mean over trajectories; its environment i has the
+ * streams of process i. Gradients of size 10 at most differ by rounding of sums of 8 n <= 32 rows, relative 64 eps; a step with
+ * epsilon 1 passes that on times the learning rate, over 3 updates x 2 epochs x 4 steps. The core of Nystrom with rho 50 and
+ * s 1 amplifies by less than 2; doubled twice more. */
+static void check_close_to_one(int n)
+{
+    static meeting place;
+    static side sides[MOST_SIDES];
+    run_all(&place, sides, n);
+    script s = script_new(n, BLPO_AUTORESET_DISABLED);
     blpo_config config = process_config();
-    config.trajectories_per_minibatch = 2;
+    config.trajectories_per_minibatch = n;
     blpo_trainer *one = script_trainer(&s, &config, NULL);
     trainer_updates(one, UPDATES);
     test_real x[512], y[512];
     double expected[512];
-    const int64_t n = trainer_parameters(one, x, 512);
+    const int64_t p = trainer_parameters(one, x, 512);
     trainer_parameters(sides[0].trainer, y, 512);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < p; i++)
         expected[i] = (double)x[i];
     const double bound = 8.0 * UPDATES * 2 * 4 * config.critic_learning_rate * 10.0 * 64.0 * TEST_EPSILON;
-    assert_all_close(y, expected, n, 4.0 * TEST_EPSILON, bound);
-    for (int i = 0; i < 2; i++)
-        blpo_trainer_destroy(sides[i].trainer);
+    assert_all_close(y, expected, p, 4.0 * TEST_EPSILON, bound);
+    end_all(sides, n);
     blpo_trainer_destroy(one);
-    pthread_barrier_destroy(&place.barrier);
+}
+
+static void processes_are_close_to_one_with_all_environments(void **state)
+{
+    (void)state;
+    for (int n = 2; n <= MOST_SIDES; n++)
+        check_close_to_one(n);
 }
 
 /* A process alone whose hook plays a twin: the sum over two equal processes is twice the buffer. */
@@ -215,8 +231,8 @@ static void equal_twins_train_as_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_processes_keep_equal_parameters_to_the_bit),
-        cmocka_unit_test(two_processes_are_close_to_one_with_both_environments),
+        cmocka_unit_test(processes_keep_equal_parameters_to_the_bit),
+        cmocka_unit_test(processes_are_close_to_one_with_all_environments),
         cmocka_unit_test(an_update_whose_all_reduce_fails_changes_no_byte),
         cmocka_unit_test(equal_twins_train_as_one),
     };

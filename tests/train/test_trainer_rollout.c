@@ -229,6 +229,34 @@ static void the_environment_gets_the_action_of_the_buffer_clipped(void **state)
     }
 }
 
+/* Environment e in step t of a trainer, and a caller with stream e and counter t of the same seed, draw for different purposes:
+ * no two numbers agree (two draws of a Gaussian do by chance with probability 1e-7 in floats, and there are 24). */
+static void the_draws_of_a_caller_are_not_those_of_the_trainer(void **state)
+{
+    (void)state;
+    script s = script_new(ENVS, BLPO_AUTORESET_DISABLED);
+    s.continuous = 1;
+    blpo_env env = script_env(&s);
+    env.action.low = env.action.high = NULL; /* so that no two are equal because both were clipped */
+    blpo_config config = script_config();
+    config.n_steps = STEPS;
+    blpo_trainer *trainer = NULL;
+    assert_status(blpo_trainer_create(&env, &config, NULL, &trainer), BLPO_OK);
+    assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
+    const blpo_rollout_view v = trainer_view(trainer);
+    for (uint64_t e = 0; e < ENVS; e++)
+        for (uint64_t t = 0; t < STEPS; t++) {
+            const uint64_t at = e * STEPS + t;
+            blpo_random random = { .seed = config.seed, .stream = e, .counter = t };
+            test_real action;
+            assert_status(blpo_policy_act(blpo_trainer_policy(trainer), v.obs + at * SCRIPT_OBS, 1, BLPO_SAMPLE, &random,
+                                          &action),
+                          BLPO_OK);
+            assert_true(action != v.continuous_action[at]);
+        }
+    blpo_trainer_destroy(trainer);
+}
+
 static script failing(int32_t autoreset, script_fault fault, int64_t env, int64_t step)
 {
     script s = script_new(ENVS, autoreset);
@@ -239,26 +267,93 @@ static script failing(int32_t autoreset, script_fault fault, int64_t env, int64_
     return s;
 }
 
+static blpo_trainer *collected_with(script *s)
+{
+    blpo_config config = script_config();
+    config.n_steps = STEPS;
+    blpo_trainer *trainer = script_trainer(s, &config, NULL);
+    assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
+    assert_int_equal(s->violations, 0);
+    return trainer;
+}
+
+/* A rollout with that fault has these rows masked and so many void episodes; all its numbers are finite, and it can be learned
+ * from. */
+static void check_failure(script s, const uint8_t masked[ENVS * STEPS], int64_t n_void)
+{
+    blpo_trainer *trainer = collected_with(&s);
+    const blpo_rollout_view v = trainer_view(trainer);
+    assert_memory_equal(v.masked, masked, ENVS * STEPS);
+    for (int i = 0; i < ENVS * STEPS * SCRIPT_OBS; i++)
+        assert_true(isfinite(v.obs[i]) && isfinite(v.next_obs[i]));
+    for (int i = 0; i < ENVS * STEPS; i++)
+        assert_true(isfinite(v.reward[i]) != 0);
+    assert_int_equal(trainer_metrics(trainer).n_void_episodes, n_void);
+    assert_status(blpo_trainer_update(trainer, NULL), BLPO_OK);
+    blpo_trainer_destroy(trainer);
+}
+
 /* Environment 0 fails in its step 5 (counted from 0), the third of episode 1 that began with row 3: rows 3, 4 and 5 are
  * void, rows 0 .. 2 stay, row 6 begins episode 2. Environment 1 is not touched. */
 static void a_failed_environment_loses_its_episode_and_is_reset(void **state)
 {
     (void)state;
+    static const uint8_t masked[ENVS * STEPS] = { 0, 0, 0, 1, 1, 1 };
     for (int32_t mode = BLPO_AUTORESET_DISABLED; mode <= BLPO_AUTORESET_SAME_STEP; mode++) {
+        check_failure(failing(mode, SCRIPT_ROW_FAILS, 0, 5), masked, 1);
         script s = failing(mode, SCRIPT_ROW_FAILS, 0, 5);
-        blpo_config config = script_config();
-        config.n_steps = STEPS;
-        blpo_trainer *trainer = script_trainer(&s, &config, NULL);
-        assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
-        assert_int_equal(s.violations, 0);
+        blpo_trainer *trainer = collected_with(&s);
         const blpo_rollout_view v = trainer_view(trainer);
-        static const uint8_t masked[2 * STEPS] = { 0, 0, 0, 1, 1, 1 };
-        assert_memory_equal(v.masked, masked, sizeof masked);
         assert_true(v.obs[12] == 1 && v.obs[13] == 0); /* row 6: episode 2 begins: k/2 = 1, t = 0 */
-        for (int i = 0; i < ENVS * STEPS * SCRIPT_OBS; i++)
-            assert_true(isfinite(v.obs[i]) && isfinite(v.next_obs[i]));
-        assert_int_equal(trainer_metrics(trainer).n_void_episodes, 1);
-        assert_status(blpo_trainer_update(trainer, NULL), BLPO_OK);
+        blpo_trainer_destroy(trainer);
+    }
+}
+
+/* NEXT_STEP. Environment 0: row 3 is a reset, row 5 fails as the second of episode 1, episode 2 has rows 6 .. 10 and row 11 is a
+ * reset. Environment 1: episodes of 4 and 5 steps, resets in rows 4 and 10. */
+static void a_failed_environment_that_resets_itself_later_loses_its_episode(void **state)
+{
+    (void)state;
+    static const uint8_t masked[ENVS * STEPS] = { 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 1, /**/
+                                                  0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0 };
+    check_failure(failing(BLPO_AUTORESET_NEXT_STEP, SCRIPT_ROW_FAILS, 0, 5), masked, 1);
+}
+
+/* NEXT_STEP, and the step that fails is itself the reset, row 3 of environment 0: the episode before it (rows 0 .. 2) has ended
+ * and stands, with its return; what is void is the one that was to begin. The library resets, so that row 4 begins an
+ * episode (k = 1, 4 steps, reset in row 8) and is no reset row. */
+static void a_failure_inside_a_reset_step_leaves_the_episode_before_it(void **state)
+{
+    (void)state;
+    static const uint8_t masked[ENVS * STEPS] = { 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, /**/
+                                                  0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0 };
+    check_failure(failing(BLPO_AUTORESET_NEXT_STEP, SCRIPT_ROW_FAILS, 0, 3), masked, 1);
+    script s = failing(BLPO_AUTORESET_NEXT_STEP, SCRIPT_ROW_FAILS, 0, 3);
+    blpo_trainer *trainer = collected_with(&s);
+    const blpo_rollout_view v = trainer_view(trainer);
+    assert_int_equal(v.terminated[2], 1);
+    assert_true(v.obs[8] == (test_real)0.5 && v.obs[9] == 0); /* row 4: k/2 = 1/2, t = 0 */
+    assert_int_equal(s.now.resets[0], 2);
+    assert_int_equal(s.now.resets[1], 1);
+    assert_int_equal(trainer_metrics(trainer).n_episodes, 2 + 2); /* 3 and 4 steps; 4 and 5 */
+    blpo_trainer_destroy(trainer);
+}
+
+/* The step that would have ended episode 0 of environment 0 fails: rows 0 .. 2 are void, and the episode is in no statistic. Of
+ * the nine rows left episodes 1 and 2 take 4 + 5 (NEXT_STEP: 4, a reset, and 4 of 5). Environment 1 ends 4, 5 and 3 steps
+ * (NEXT_STEP: 4, a reset, 5, a reset, and 1). */
+static void a_failure_in_the_last_step_of_an_episode_voids_it_in_every_mode(void **state)
+{
+    (void)state;
+    static const uint8_t masked[ENVS * STEPS] = { 1, 1, 1 };
+    static const uint8_t later[ENVS * STEPS] = { 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, /**/
+                                                 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0 };
+    for (int32_t mode = BLPO_AUTORESET_DISABLED; mode <= BLPO_AUTORESET_NEXT_STEP; mode++) {
+        const int next = mode == BLPO_AUTORESET_NEXT_STEP;
+        check_failure(failing(mode, SCRIPT_ROW_FAILS, 0, 2), next ? later : masked, 1);
+        script s = failing(mode, SCRIPT_ROW_FAILS, 0, 2);
+        blpo_trainer *trainer = collected_with(&s);
+        assert_int_equal(trainer_metrics(trainer).n_episodes, next ? 1 + 2 : 2 + 3);
         blpo_trainer_destroy(trainer);
     }
 }
@@ -267,17 +362,19 @@ static void a_failed_environment_loses_its_episode_and_is_reset(void **state)
 static void without_marks_every_environment_of_the_call_failed(void **state)
 {
     (void)state;
-    script s = failing(BLPO_AUTORESET_DISABLED, SCRIPT_ALL_FAIL, 0, 1);
-    blpo_trainer *trainer = script_trainer(&s, NULL, NULL);
-    assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
-    assert_int_equal(s.violations, 0);
-    const blpo_rollout_view v = trainer_view(trainer);
-    for (int e = 0; e < ENVS; e++) {
-        assert_true(v.masked[8 * e] == 1 && v.masked[8 * e + 1] == 1 && v.masked[8 * e + 2] == 0);
-        assert_int_equal(s.now.resets[e] >= 2, 1);
+    for (int32_t mode = BLPO_AUTORESET_DISABLED; mode <= BLPO_AUTORESET_NEXT_STEP; mode++) {
+        script s = failing(mode, SCRIPT_ALL_FAIL, 0, 1);
+        blpo_trainer *trainer = script_trainer(&s, NULL, NULL);
+        assert_status(blpo_trainer_collect(trainer), BLPO_UPDATE_DUE);
+        assert_int_equal(s.violations, 0);
+        const blpo_rollout_view v = trainer_view(trainer);
+        for (int e = 0; e < ENVS; e++) {
+            assert_true(v.masked[8 * e] == 1 && v.masked[8 * e + 1] == 1 && v.masked[8 * e + 2] == 0);
+            assert_int_equal(s.now.resets[e] >= 2, 1);
+        }
+        assert_int_equal(trainer_metrics(trainer).n_void_episodes, ENVS);
+        blpo_trainer_destroy(trainer);
     }
-    assert_int_equal(trainer_metrics(trainer).n_void_episodes, ENVS);
-    blpo_trainer_destroy(trainer);
 }
 
 /* Every step fails: every row is masked. There is nothing to learn from, and the update says so without an error. */
@@ -353,7 +450,11 @@ int main(void)
         cmocka_unit_test(the_three_modes_give_equal_advantages),
         cmocka_unit_test(log_probs_are_of_the_action_before_the_clip),
         cmocka_unit_test(the_environment_gets_the_action_of_the_buffer_clipped),
+        cmocka_unit_test(the_draws_of_a_caller_are_not_those_of_the_trainer),
         cmocka_unit_test(a_failed_environment_loses_its_episode_and_is_reset),
+        cmocka_unit_test(a_failed_environment_that_resets_itself_later_loses_its_episode),
+        cmocka_unit_test(a_failure_inside_a_reset_step_leaves_the_episode_before_it),
+        cmocka_unit_test(a_failure_in_the_last_step_of_an_episode_voids_it_in_every_mode),
         cmocka_unit_test(without_marks_every_environment_of_the_call_failed),
         cmocka_unit_test(a_rollout_without_any_valid_transition_is_skipped),
         cmocka_unit_test(the_library_resets_no_more_than_the_mode_asks_for),
