@@ -112,6 +112,16 @@ typedef struct blpo_metrics {
     int32_t diagnostics_measured;   /**< 1: the costly diagnostics were measured in this update */
 } blpo_metrics;
 
+/** Vectors of a minibatch, for blpo_trainer_get_direction(). q and p: numbers of actor and critic parameters. */
+typedef enum blpo_direction {
+    BLPO_DIRECTION_DIRECT = 1,        /**< [q] grad_theta J */
+    BLPO_DIRECTION_IMPLICIT = 2,      /**< [q] (d2 f2 / dtheta dw) x, before the bound by kappa; hypergradient 1 only */
+    BLPO_DIRECTION_HYPERGRADIENT = 3, /**< [q] direct - bounded implicit, before max_gradient_norm; direct where
+                                           hypergradient is 0 */
+    BLPO_DIRECTION_V = 4,             /**< [p] grad_w J, what the solver was given; hypergradient 1 only */
+    BLPO_DIRECTION_X = 5              /**< [p] ~ (H + rho I)^-1 v, what it gave; hypergradient 1 only */
+} blpo_direction;
+
 /** Verdict of a metrics callback: go on, or stop after this update. */
 #define BLPO_CONTINUE 0 /**< go on */
 #define BLPO_STOP 1     /**< stop: blpo_trainer_run() returns BLPO_STOPPED */
@@ -189,6 +199,14 @@ BLPO_API int blpo_trainer_observe(blpo_trainer *trainer, const blpo_transition *
  *  @param trainer  read-only. @param out  struct_size set by the caller.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION. Since 0.1. */
 BLPO_API int blpo_trainer_get_metrics(const blpo_trainer *trainer, blpo_metrics *out);
+
+/** Copies a vector of the last update out: that of its last minibatch that moved the actor, at the parameters before that
+ *  step. So theory can be held against what was done. Not in checkpoints.
+ *  @param trainer  read-only. @param which  a blpo_direction.
+ *  @param out  [n actor parameters] or [n critic parameters], in the flat order of the network; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (which); BLPO_ERR_STATE: no such minibatch since the trainer was
+ *          created or loaded, or a vector that takes hypergradient 1. May be called from on_update. Since 0.1. */
+BLPO_API int blpo_trainer_get_direction(const blpo_trainer *trainer, int which, float *out);
 
 /** @param trainer  NULL gives NULL. @return the policy, borrowed; parameters change in updates. Since 0.1. */
 BLPO_API const blpo_policy *blpo_trainer_policy(const blpo_trainer *trainer);

@@ -492,6 +492,7 @@ static void take_parts(blpo_trainer *trainer, blpo__reader file)
             parts[i].walk(&w);
     }
     trainer->pending.waiting = 0;
+    trainer->directions.known = 0;
     trainer->metrics.seconds = trainer->metrics.steps_per_second = 0.0;
     trainer->clock_start = -1.0;
     trainer->clock_steps = trainer->steps;

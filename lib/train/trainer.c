@@ -161,6 +161,7 @@ static void take_update(blpo_trainer *trainer)
     trainer->direct = blpo__allocate(memory, q, sizeof *trainer->direct);
     trainer->total = blpo__allocate(memory, q, sizeof *trainer->total);
     trainer->order = blpo__allocate(memory, n_envs, sizeof *trainer->order);
+    blpo__directions_create(trainer);
     blpo__game_create(&trainer->game, &trainer->host, &trainer->config, trainer->policy, &trainer->critic->mlp,
                       trainer->config.trajectories_per_minibatch, n_steps, memory);
 }

@@ -1,5 +1,5 @@
 /* The trainer inside the library. Files: config.c checks settings; trainer.c makes the handle; collect.c acts and observes;
- * update.c is the one update; metrics.c counts; lib/io/trainer_file.c saves and loads. */
+ * update.c is the one update; direction.c keeps its vectors; metrics.c counts; lib/io/trainer_file.c saves and loads. */
 #ifndef BLPO_TRAIN_TRAINER_H
 #define BLPO_TRAIN_TRAINER_H
 
@@ -53,6 +53,14 @@ typedef struct blpo__stepping {
     int64_t *n_resets;       /* [n_envs] keys the seeds */
 } blpo__stepping;
 
+/* Vectors of the last minibatch that moved the actor (blpo_direction). */
+typedef struct blpo__directions {
+    int known;               /* `vector` holds those of a whole update */
+    int marked;              /* the update in work has a minibatch to tell of */
+    real *vector[BLPO_DIRECTION_X]; /* by blpo_direction - 1, [q] or [p]; NULL: only a solver makes it */
+    real *direct, *response; /* of the update in work, as the trainer's: the next linearisation overwrites those */
+} blpo__directions;
+
 /* Optimisers and the parameters they move; the two players' copies of an update in work are in the game. */
 struct blpo_trainer {
     blpo__host host;
@@ -71,6 +79,7 @@ struct blpo_trainer {
     real *gradient;          /* [p] of the critic */
     real *response;          /* [p] v */
     real *direct, *total;    /* [q] */
+    blpo__directions directions;
     int64_t *order;          /* [n_envs] trajectories of an epoch */
     const int64_t *plan_order;   /* tests only: [n_epochs][n_envs], else NULL */
     const int64_t *plan_indices; /* tests only: [minibatches][k], else NULL */
@@ -105,6 +114,12 @@ int blpo__trainer_update(blpo_trainer *trainer);
 int blpo__trainer_act(blpo_trainer *trainer, const real *obs);
 int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transition, const uint8_t *failed);
 int blpo__trainer_collect(blpo_trainer *trainer);
+
+/* direction.c */
+void blpo__directions_create(blpo_trainer *trainer);
+void blpo__directions_begin(blpo_trainer *trainer);  /* an update begins */
+void blpo__directions_mark(blpo_trainer *trainer);   /* a minibatch has its hypergradient: it is the one to tell of */
+void blpo__directions_keep(blpo_trainer *trainer);   /* the update stands */
 
 /* metrics.c */
 void blpo__episodes_step(blpo_trainer *trainer, int64_t env, double reward, int ended); /* after one valid transition */

@@ -178,7 +178,10 @@ static int minibatch(run *r, const int64_t *env, int64_t n_envs)
         return BLPO_OK;
     }
     rc = hypergradient(r);
-    return rc == BLPO_OK ? actor_step(r) : rc;
+    if (rc != BLPO_OK)
+        return rc;
+    blpo__directions_mark(trainer);
+    return actor_step(r);
 }
 
 /* The trajectories of one epoch, in their order, cut into minibatches. */
@@ -248,6 +251,7 @@ static int begin(run *r)
     r->actor_rate = annealed(trainer, trainer->config.actor_learning_rate);
     r->critic_rate = annealed(trainer, trainer->config.critic_learning_rate);
     r->diagnose = interval > 0 && trainer->n_updates % interval == 0;
+    blpo__directions_begin(trainer);
     memcpy(trainer->game.theta, trainer->policy->parameters, (size_t)trainer->policy->n_parameters * sizeof(real));
     memcpy(trainer->game.w, trainer->critic->parameters, (size_t)trainer->critic->n_parameters * sizeof(real));
     blpo__adam_copy(&trainer->actor_adam_work, &trainer->actor_adam);
@@ -288,6 +292,7 @@ static void commit(run *r)
     memcpy(trainer->critic->parameters, trainer->game.w, (size_t)trainer->critic->n_parameters * sizeof(real));
     blpo__adam_copy(&trainer->actor_adam, &trainer->actor_adam_work);
     blpo__adam_copy(&trainer->critic_adam, &trainer->critic_adam_work);
+    blpo__directions_keep(trainer);
     finish_metrics(r);
     trainer->metrics = *r->metrics;
     trainer->episodes.in_rollout = 0;
