@@ -92,6 +92,62 @@ static void episode_statistics_are_the_hand_values(void **state)
     }
 }
 
+/* An affine critic V(s) = slope * 8 s_1 + offset: in the scripted environment s_1 is t/8, so V = slope * t + offset. */
+static blpo_critic *critic_of_time(double slope, double offset)
+{
+    blpo_critic_config config;
+    blpo_critic *critic = NULL;
+    const test_real w[SCRIPT_OBS + 1] = { 0, (test_real)(8.0 * slope), (test_real)offset };
+    assert_status(blpo_critic_config_init(&config, sizeof config), BLPO_OK);
+    config.obs_dim = SCRIPT_OBS;
+    config.network.n_hidden = 0;
+    assert_status(blpo_critic_create(&config, NULL, &critic), BLPO_OK);
+    assert_status(blpo_critic_set_parameters(critic, w, SCRIPT_OBS + 1), BLPO_OK);
+    return critic;
+}
+
+static double explained_variance(int32_t mode, int64_t n_envs, int64_t n_steps, double slope, double offset, double gamma)
+{
+    script s = script_new(n_envs, mode);
+    blpo_config config = script_config();
+    blpo_critic *critic = critic_of_time(slope, offset);
+    config.critic = critic;
+    config.hypergradient = 0; /* 3 parameters are fewer than the rank */
+    config.n_steps = n_steps;
+    config.gamma = gamma;
+    config.gae_lambda = 0.5;
+    blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+    trainer_updates(trainer, 1);
+    const double value = trainer_metrics(trainer).explained_variance;
+    blpo_trainer_destroy(trainer);
+    blpo_critic_destroy(critic);
+    return value;
+}
+
+/* gamma = 0: R_t is the reward, 1/2 + t/4. With V = slope t + offset the error is 1/2 - offset + (1/4 - slope) t, its variance that of
+ * R times (1 - 4 slope)^2, whatever the offset. Where all returns are equal (first steps only) there is nothing to explain: 0. */
+static void explained_variance_of_immediate_rewards_is_the_hand_value(void **state)
+{
+    (void)state;
+    const double eps = 1e-14;
+    assert_close(explained_variance(BLPO_AUTORESET_DISABLED, 2, 8, 0.25, 7.0, 0.0), 1.0, 0.0, eps);
+    assert_close(explained_variance(BLPO_AUTORESET_DISABLED, 2, 8, 0.125, -2.0, 0.0), 0.75, 0.0, eps);
+    assert_close(explained_variance(BLPO_AUTORESET_DISABLED, 2, 8, 0.0, 3.0, 0.0), 0.0, 0.0, eps);
+    assert_close(explained_variance(BLPO_AUTORESET_SAME_STEP, 2, 8, -0.25, 0.0, 0.0), -3.0, 0.0, eps);
+    assert_close(explained_variance(BLPO_AUTORESET_DISABLED, 2, 1, 0.25, 7.0, 0.0), 0.0, 0.0, 0.0);
+}
+
+/* gamma = lambda = 1/2, V = t, one episode of 3 steps that terminates; rewards 1/2, 3/4, 1. By hand:
+ *   delta = 1/2 + 1/2 - 0, 3/4 + 1 - 1, 1 - 2 = 1, 3/4, -1;  A = 9/8, 1/2, -1;  R = A + V = 9/8, 3/2, 1.
+ * Sums of squares about the mean: R 13/96, A 229/96. Explained: 1 - 229/13 = -216/13. In NEXT_STEP the fourth step is a reset, which
+ * has no part in it. All numbers are exact in binary but the means; some 20 operations on numbers below 3, amplified by 229/13. */
+static void explained_variance_of_an_episode_is_the_hand_value(void **state)
+{
+    (void)state;
+    assert_close(explained_variance(BLPO_AUTORESET_DISABLED, 1, 3, 1.0, 0.0, 0.5), -216.0 / 13.0, 1e-13, 0.0);
+    assert_close(explained_variance(BLPO_AUTORESET_NEXT_STEP, 1, 4, 1.0, 0.0, 0.5), -216.0 / 13.0, 1e-13, 0.0);
+}
+
 /* NEXT_STEP: the reset rows are no steps of an episode. Environment 0: 3, reset, 4 = 8 steps; environment 1: 4, reset, 3 of
  * 5. Two episodes of environment 0 and one of environment 1, as above. */
 static void reset_rows_are_in_no_statistic(void **state)
@@ -351,6 +407,8 @@ int main(void)
         cmocka_unit_test(an_update_whose_moments_overflow_changes_no_byte),
 #endif
         cmocka_unit_test(episode_statistics_are_the_hand_values),
+        cmocka_unit_test(explained_variance_of_immediate_rewards_is_the_hand_value),
+        cmocka_unit_test(explained_variance_of_an_episode_is_the_hand_value),
         cmocka_unit_test(reset_rows_are_in_no_statistic),
         cmocka_unit_test(the_window_holds_the_last_episodes),
         cmocka_unit_test(void_episodes_are_in_no_mean),
