@@ -1,12 +1,12 @@
 /* The solver on an actor-critic game that is known exactly (studies/theory/game.h): random decision processes, tabular softmax
  * policies, critics linear in given features. In float64 alone.
  *
- * Finite differences here have four points, h = 1e-3: wrong by h^4 / 30 times a fifth derivative, and by 8 |F| eps / (6 h). J is
- * of order 10, its derivatives of order 10 at most: 1e-12 and 1e-12, so 1e-9 of a gradient of order 0.1 or more is ample. */
+ * Finite differences (difference.h) are wrong by some 1e-12 here, and gradients are of order 0.1 or more: 1e-9 of them is
+ * ample. */
 #include "support/check.h"
 #include "support/dense.h"
 
-#include "theory/game.h"
+#include "theory/difference.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -62,50 +62,27 @@ static double smallest_eigenvalue(const game *g)
 
 /* -- derivatives by differences -- */
 
-/* The derivative of function along coordinate i of theta; the game comes back to where it was. */
-static double difference(fixture *f, int i, double (*function)(game *g, const double *w), const double *w)
-{
-    static const double step[4] = { 1e-3, -1e-3, 2e-3, -2e-3 }, weight[4] = { 8.0, -8.0, -1.0, 1.0 };
-    double sum = 0.0, theta[THETA];
-    for (int j = 0; j < 4; j++) {
-        memcpy(theta, f->theta, sizeof theta);
-        theta[i] += step[j];
-        game_at(&f->game, theta);
-        sum += weight[j] * function(&f->game, w);
-    }
-    game_at(&f->game, f->theta);
-    return sum / (12.0 * 1e-3);
-}
-
-static double outer_at_response(game *g, const double *w)
-{
-    (void)w;
-    return game_outer(g);
-}
-
-static double outer_at(game *g, const double *w)
+static double outer_at(game *g, const void *w)
 {
     game_respond(g, w);
     return game_outer(g);
 }
 
-/* grad_w g . x with w = x: any vector far from the best response will do for both. */
-static double inner_gradient_along(game *g, const double *w)
+/* grad_w g . x with x = w: any vector far from the best response will do for both. */
+static double inner_gradient_along(game *g, const void *w)
 {
     double gradient[STATES], sum = 0.0;
     game_respond(g, w);
     game_inner_gradient(g, gradient);
     for (int64_t i = 0; i < g->m; i++)
-        sum += gradient[i] * w[i];
+        sum += gradient[i] * ((const double *)w)[i];
     return sum;
 }
 
-static void assert_gradient(fixture *f, const double gradient[THETA], double (*function)(game *, const double *),
-                            const double *w)
+static void assert_gradient(fixture *f, const double gradient[THETA], game_function function, const double *w)
 {
     double expected[THETA];
-    for (int i = 0; i < THETA; i++)
-        expected[i] = difference(f, i, function, w);
+    game_difference(&f->game, function, w, expected);
     assert_near(gradient, expected, THETA, differences, 0.0);
 }
 
@@ -149,7 +126,7 @@ static void check_policy_gradient(fixture *f)
 {
     double gradient[THETA];
     game_policy_gradient(&f->game, gradient);
-    assert_gradient(f, gradient, outer_at_response, NULL);
+    assert_gradient(f, gradient, game_outer_at_response, NULL);
 }
 
 static void with_one_hot_features_the_policy_gradient_is_that_of_differences(void **state)
@@ -238,8 +215,7 @@ static void the_direct_term_alone_is_not_the_policy_gradient(void **state)
 static void check_fewer(fixture *f)
 {
     double expected[THETA];
-    for (int i = 0; i < THETA; i++)
-        expected[i] = difference(f, i, outer_at_response, NULL);
+    game_difference(&f->game, game_outer_at_response, NULL, expected);
     assert_hypergradient(f, expected);
 }
 
