@@ -21,23 +21,27 @@ typedef struct run {
     blpo_metrics *metrics; /* sums over minibatches until finish() */
     int64_t minibatch;     /* number of the current one */
     double actor_rate, critic_rate;
-    double n_solves;
+    int64_t n_actor_steps; /* minibatches that have a hypergradient */
     int diagnose;          /* measure what costs extra */
     int stopped;           /* target_kl was reached */
 } run;
 
-static int fail(const run *r, int rc, int stage, const char *field)
+/* The all-reduce hook gave up. */
+static int fail_callback(const run *r, int stage)
 {
     blpo_error *error = &r->trainer->error;
-    if (rc == BLPO_ERR_CALLBACK)
-        rc = blpo__error_callback(error, stage, "all_reduce", r->trainer->game.verdict);
-    else
-        rc = blpo__error_element(error, BLPO_ERR_NONFINITE, stage, -1, r->minibatch, field, -1, (double)NAN, NULL);
+    const int rc = blpo__error_callback(error, stage, "all_reduce", r->trainer->game.verdict);
     error->step = r->minibatch;
     return rc;
 }
 
-/* Scales a gradient to at most max_gradient_norm. Returns its norm before, NaN when it is not finite. */
+/* A number that is not finite: the element of an array, or with element -1 a single one. */
+static int fail_nonfinite(const run *r, int stage, const char *field, int64_t element, double value)
+{
+    return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, stage, -1, r->minibatch, field, element, value, NULL);
+}
+
+/* Scales a gradient to at most max_gradient_norm. Returns its norm before, NaN or infinite where the gradient is. */
 static double clip_gradient(const run *r, real *gradient, int64_t n)
 {
     const double norm = blpo__norm(gradient, n), most = r->trainer->config.max_gradient_norm;
@@ -55,10 +59,10 @@ static int nested_critic(run *r)
     for (int64_t k = 0; k < trainer->config.critic_steps; k++) {
         const int rc = blpo__game_critic_gradient(game, trainer->gradient);
         if (rc != BLPO_OK)
-            return fail(r, rc, BLPO_STAGE_CRITIC, "critic gradient");
+            return fail_callback(r, BLPO_STAGE_CRITIC);
         const double norm = clip_gradient(r, trainer->gradient, game->critic->n_parameters);
         if (!isfinite(norm))
-            return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "critic gradient");
+            return fail_nonfinite(r, BLPO_STAGE_CRITIC, "norm of the critic gradient", -1, norm);
         if (k == 0) {
             r->metrics->critic_loss_before += game->critic_loss;
             r->metrics->critic_gradient_norm_before += norm;
@@ -66,6 +70,18 @@ static int nested_critic(run *r)
         blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
     }
     return BLPO_OK;
+}
+
+static int check_linearised(const run *r)
+{
+    const blpo_trainer *trainer = r->trainer;
+    const blpo__game *game = &trainer->game;
+    if (!isfinite(game->critic_loss))
+        return fail_nonfinite(r, BLPO_STAGE_CRITIC, "critic loss", -1, game->critic_loss);
+    if (!isfinite(game->actor_loss))
+        return fail_nonfinite(r, BLPO_STAGE_DIRECT, "actor loss", -1, game->actor_loss);
+    const int64_t bad = blpo__first_nonfinite(trainer->direct, trainer->policy->n_parameters);
+    return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_DIRECT, "direct", bad, (double)trainer->direct[bad]);
 }
 
 /* Steps 2 and 3. */
@@ -80,14 +96,15 @@ static int linearise(run *r)
         rc = blpo__game_mean_over_processes(game, &kl, 1);
         game->approx_kl = (double)kl;
     }
-    if (rc != BLPO_OK || !isfinite(game->actor_loss) || !isfinite(game->critic_loss))
-        return fail(r, rc, BLPO_STAGE_DIRECT, "actor loss");
-    if (blpo__first_nonfinite(trainer->direct, trainer->policy->n_parameters) >= 0)
-        return fail(r, rc, BLPO_STAGE_DIRECT, "direct");
+    if (rc != BLPO_OK)
+        return fail_callback(r, BLPO_STAGE_DIRECT);
+    rc = check_linearised(r);
+    if (rc != BLPO_OK)
+        return rc;
     if (r->diagnose) {
         rc = blpo__game_critic_gradient_here(game, trainer->gradient);
         if (rc != BLPO_OK)
-            return fail(r, rc, BLPO_STAGE_CRITIC, "critic gradient");
+            return fail_callback(r, BLPO_STAGE_CRITIC);
         r->metrics->critic_gradient_norm += blpo__norm(trainer->gradient, game->critic->n_parameters);
     }
     r->metrics->actor_loss += game->actor_loss;
@@ -101,7 +118,6 @@ static int linearise(run *r)
 static void count_solve(run *r, const blpo_hypergrad_report *report)
 {
     blpo_metrics *m = r->metrics;
-    r->n_solves++;
     m->direct_norm += report->direct_norm;
     m->implicit_norm += report->implicit_norm;
     m->cosine += report->cosine;
@@ -123,6 +139,7 @@ static int hypergradient(run *r)
         memcpy(trainer->total, trainer->direct, (size_t)q * sizeof *trainer->total);
         r->metrics->direct_norm += blpo__norm(trainer->direct, q);
         r->metrics->hypergradient_norm += blpo__norm(trainer->direct, q);
+        r->n_actor_steps++;
         return BLPO_OK;
     }
     blpo_hypergrad_report report = {.struct_size = sizeof report};
@@ -138,6 +155,7 @@ static int hypergradient(run *r)
         return rc;
     }
     count_solve(r, &report);
+    r->n_actor_steps++;
     return BLPO_OK;
 }
 
@@ -147,8 +165,9 @@ static int actor_step(run *r)
     blpo_trainer *trainer = r->trainer;
     blpo__game *game = &trainer->game;
     const int64_t q = trainer->policy->n_parameters;
-    if (!isfinite(clip_gradient(r, trainer->total, q)))
-        return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_ACTOR, "hypergradient");
+    const double norm = clip_gradient(r, trainer->total, q);
+    if (!isfinite(norm))
+        return fail_nonfinite(r, BLPO_STAGE_ACTOR, "norm of the hypergradient", -1, norm);
     blpo__adam_step(&trainer->actor_adam_work, r->actor_rate, trainer->total, game->theta);
     for (int64_t i = game->actor->n_parameters; i < q; i++) {
         const real x = game->theta[i], most = (real)BLPO__MAX_LOG_STD;
@@ -213,6 +232,23 @@ static void spread_add(spread *s, double x)
     s->sum += away * (x - s->mean);
 }
 
+static real return_of(const blpo__game *game, const real *value, int64_t t)
+{
+    return (real)(game->advantage[t] + (double)value[t]);
+}
+
+/* A return is not finite. The recursion runs back: of several such steps it is the last where the numbers ended. */
+static int fail_return(const run *r, const real *value, int64_t env)
+{
+    const blpo__game *game = &r->trainer->game;
+    int64_t t = game->batch.n - 1;
+    while (isfinite(return_of(game, value, t)))
+        t--;
+    const int64_t step = game->batch.source[t] - blpo__rollout_at(r->trainer->rollout, env, 0);
+    return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, env, step, "return", -1,
+                               (double)return_of(game, value, t), NULL);
+}
+
 /* R_t = A_t(w_0) + V_{w_0}(s_t) of the whole rollout, frozen for the update. */
 static int freeze_returns(run *r)
 {
@@ -224,9 +260,9 @@ static int freeze_returns(run *r)
         const real *value = blpo__game_values(game);
         blpo__batch_advantages(&game->batch, value, game->advantage);
         for (int64_t t = 0; t < game->batch.n; t++) {
-            const real target = (real)(game->advantage[t] + (double)value[t]);
+            const real target = return_of(game, value, t);
             if (!isfinite(target))
-                return fail(r, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, "return");
+                return fail_return(r, value, e);
             trainer->returns[game->batch.source[t]] = target;
             spread_add(&of_return, (double)target);
             spread_add(&of_error, game->advantage[t]);
@@ -267,16 +303,16 @@ static void finish_metrics(run *r)
     blpo_metrics *m = r->metrics;
     blpo__episodes *episodes = &r->trainer->episodes;
     const double n = m->n_minibatches > 0 ? (double)m->n_minibatches : 1.0;
-    const double solves = r->trainer->solver == NULL ? n : r->n_solves > 0.0 ? r->n_solves : 1.0;
+    const double steps = r->n_actor_steps > 0 ? (double)r->n_actor_steps : 1.0;
     double *const of_minibatch[] = {&m->actor_loss, &m->critic_loss_before, &m->critic_loss, &m->critic_gradient_norm_before,
                                     &m->critic_gradient_norm, &m->approx_kl, &m->clip_fraction, &m->entropy};
-    double *const of_solve[] = {&m->direct_norm, &m->implicit_norm, &m->cosine, &m->hypergradient_norm,
-                                &m->kappa_bound_share, &m->indefinite_share, &m->fallback_share,
-                                &m->relative_residual, &m->condition_estimate};
+    double *const of_actor_step[] = {&m->direct_norm, &m->implicit_norm, &m->cosine, &m->hypergradient_norm,
+                                     &m->kappa_bound_share, &m->indefinite_share, &m->fallback_share,
+                                     &m->relative_residual, &m->condition_estimate};
     for (size_t i = 0; i < sizeof of_minibatch / sizeof *of_minibatch; i++)
         *of_minibatch[i] /= n;
-    for (size_t i = 0; i < sizeof of_solve / sizeof *of_solve; i++)
-        *of_solve[i] /= solves;
+    for (size_t i = 0; i < sizeof of_actor_step / sizeof *of_actor_step; i++)
+        *of_actor_step[i] /= steps;
     m->actor_learning_rate = r->actor_rate;
     m->critic_learning_rate = r->critic_rate;
     m->diagnostics_measured = r->diagnose;
@@ -301,7 +337,8 @@ static void commit(run *r)
     trainer->n_updates++;
 }
 
-/* The averages of Adam too: with an infinite one a parameter would stand still for ever. */
+/* Adam's mean of squares too: with an infinite one a parameter would stand still for ever. Its mean of gradients needs no
+ * look: it lies between gradients that were finite. */
 static int finite_result(const run *r)
 {
     const blpo_trainer *trainer = r->trainer;
@@ -315,9 +352,12 @@ static int finite_result(const run *r)
                   {"critic parameters", trainer->game.w, p, BLPO_STAGE_CRITIC},
                   {"actor's mean of squares", trainer->actor_adam_work.v, q, BLPO_STAGE_ACTOR},
                   {"critic's mean of squares", trainer->critic_adam_work.v, p, BLPO_STAGE_CRITIC}};
-    for (size_t i = 0; i < sizeof result / sizeof *result; i++)
-        if (blpo__first_nonfinite(result[i].array, result[i].n) >= 0)
-            return fail(r, BLPO_ERR_NONFINITE, result[i].stage, result[i].name);
+    for (size_t i = 0; i < sizeof result / sizeof *result; i++) {
+        const int64_t bad = blpo__first_nonfinite(result[i].array, result[i].n);
+        if (bad >= 0)
+            return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, result[i].stage, -1, -1, result[i].name, bad,
+                                       (double)result[i].array[bad], NULL);
+    }
     return BLPO_OK;
 }
 

@@ -41,8 +41,9 @@ static void an_update_that_would_overflow_changes_no_byte(void **state)
             assert_trainer_is(trainer, &before);
         }
         const blpo_error *error = blpo_trainer_error(trainer);
-        assert_true(error->code == BLPO_ERR_NONFINITE && strlen(error->text) > 0);
-        assert_true(error->stage >= BLPO_STAGE_CRITIC && error->stage <= BLPO_STAGE_ACTOR);
+        assert_error_at(error, BLPO_ERR_NONFINITE, 1, 1, -1); /* the first step of the episode: its return is all three */
+        assert_int_equal(error->stage, BLPO_STAGE_CRITIC);
+        assert_string_equal(error->text, "env 1, step 1: return is infinity");
         bytes_free(&before);
         blpo_trainer_destroy(trainer);
     }
@@ -62,6 +63,9 @@ static void an_update_whose_moments_overflow_changes_no_byte(void **state)
     byte_buffer before = trainer_bytes(trainer);
     assert_status(blpo_trainer_update(trainer, NULL), BLPO_ERR_NONFINITE);
     assert_trainer_is(trainer, &before);
+    const blpo_error *error = blpo_trainer_error(trainer);
+    assert_error_names(error, BLPO_ERR_NONFINITE, "mean of squares");
+    assert_true(error->step == -1 && error->element >= 0 && strstr(error->text, "is infinity") != NULL);
     bytes_free(&before);
     blpo_trainer_destroy(trainer);
 }
@@ -345,6 +349,31 @@ static void target_kl_skips_the_rest_of_an_update(void **state)
     blpo_trainer_destroy(trainer);
 }
 
+/* The same bound, in the second of four minibatches: it is used, but moves no actor. The one actor step that was made is
+ * along `total`, and the norms of the update are those of this one vector, with a solver and without. */
+static void a_minibatch_that_target_kl_stopped_is_in_no_norm(void **state)
+{
+    (void)state;
+    for (int hypergradient = 0; hypergradient <= 1; hypergradient++) {
+        script s = make();
+        blpo_config config = script_config();
+        config.actor_learning_rate = 1.0;
+        config.target_kl = 1e-6;
+        config.hypergradient = hypergradient;
+        blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+        trainer_updates(trainer, 1);
+        const blpo_metrics m = trainer_metrics(trainer);
+        assert_true(m.n_minibatches == 2 && m.n_skipped == 2 && trainer->actor_adam.t == 1);
+        double square = 0.0;
+        for (int64_t i = 0; i < trainer->policy->n_parameters; i++)
+            square += (double)trainer->total[i] * (double)trainer->total[i];
+        assert_close(m.hypergradient_norm, sqrt(square), 1e-6, 0.0);
+        if (!hypergradient)
+            assert_close(m.direct_norm, m.hypergradient_norm, 1e-12, 0.0);
+        blpo_trainer_destroy(trainer);
+    }
+}
+
 /* Each option changes the parameters that come out: none is read and forgotten. */
 static void every_option_has_an_effect(void **state)
 {
@@ -419,6 +448,7 @@ int main(void)
         cmocka_unit_test(learning_rates_of_zero_change_no_parameter),
         cmocka_unit_test(annealing_brings_both_rates_to_zero),
         cmocka_unit_test(target_kl_skips_the_rest_of_an_update),
+        cmocka_unit_test(a_minibatch_that_target_kl_stopped_is_in_no_norm),
         cmocka_unit_test(every_option_has_an_effect),
         cmocka_unit_test(every_ihvp_method_trains),
     };
