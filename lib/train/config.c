@@ -345,19 +345,17 @@ static int check_settings(blpo_error *error, const blpo_env *env, const blpo_con
     return rc == BLPO_OK ? check_rollout(error, env, config) : rc;
 }
 
-int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime,
-                        int64_t *n_actor_parameters, int64_t *n_critic_parameters)
+int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config)
 {
-    (void)runtime; /* was checked when it was read; no rule ties it to the rest */
-    int64_t actor_widest = 0, critic_widest = 0;
+    int64_t n_actor = 0, n_critic = 0, actor_widest = 0, critic_widest = 0;
     int rc = check_settings(error, env, config);
     if (rc == BLPO_OK)
-        rc = check_actor(error, env, config, n_actor_parameters, &actor_widest);
+        rc = check_actor(error, env, config, &n_actor, &actor_widest);
     if (rc == BLPO_OK)
-        rc = check_critic(error, env, config, n_critic_parameters, &critic_widest);
+        rc = check_critic(error, env, config, &n_critic, &critic_widest);
     if (rc == BLPO_OK)
         rc = check_rows(error, env, config, actor_widest > critic_widest ? actor_widest : critic_widest);
     if (rc == BLPO_OK)
-        rc = check_solver(error, config, *n_actor_parameters, *n_critic_parameters);
-    return rc == BLPO_OK ? check_sums(error, config, *n_actor_parameters, *n_critic_parameters) : rc;
+        rc = check_solver(error, config, n_actor, n_critic);
+    return rc == BLPO_OK ? check_sums(error, config, n_actor, n_critic) : rc;
 }

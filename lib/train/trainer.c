@@ -14,14 +14,16 @@ enum {
 
 /* --- create --- */
 
-/* Parts run inside pieces of the trainer's own work: alone, in this process, and reporting to the trainer. */
-static blpo_runtime runtime_of_parts(const blpo__host *host)
+/* Parts run inside pieces of the trainer's own work: alone and in this process. What fails while they are made is reported
+ * where the trainer's own create reports. */
+static blpo_runtime runtime_of_parts(const blpo__host *host, blpo_error *error)
 {
     blpo_runtime runtime;
     blpo_runtime_init(&runtime, sizeof runtime);
     runtime.allocate = host->runtime.allocate;
     runtime.release = host->runtime.release;
     runtime.allocator_user = host->runtime.allocator_user;
+    runtime.error = error;
     return runtime;
 }
 
@@ -75,9 +77,9 @@ static int make_solver(blpo_trainer *trainer, const blpo_runtime *runtime)
     return blpo_hypergrad_create(&problem, &config, runtime, &trainer->solver);
 }
 
-static int make_parts(blpo_trainer *trainer)
+static int make_parts(blpo_trainer *trainer, blpo_error *error)
 {
-    const blpo_runtime runtime = runtime_of_parts(&trainer->host);
+    const blpo_runtime runtime = runtime_of_parts(&trainer->host, error);
     int rc = make_policy(trainer, &runtime);
     if (rc == BLPO_OK)
         rc = make_critic(trainer, &runtime);
@@ -190,12 +192,12 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
     blpo__error_clear(&trainer->error);
     rc = blpo__parallel_start(&trainer->host.parallel, &trainer->host.runtime, &trainer->host.memory);
     if (rc == BLPO_OK)
-        rc = make_parts(trainer);
+        rc = make_parts(trainer, runtime->error);
     if (rc == BLPO_OK)
         rc = take_memory(trainer);
     if (rc != BLPO_OK) {
         blpo_trainer_destroy(trainer);
-        return blpo__error_set(runtime->error, rc, BLPO_STAGE_CREATE, "", blpo_status_text(rc));
+        return rc == BLPO_ERR_NOMEM ? blpo__error_set(runtime->error, rc, BLPO_STAGE_CREATE, "", blpo_status_text(rc)) : rc;
     }
     *out = trainer;
     return BLPO_OK;
@@ -208,14 +210,13 @@ int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const bl
     blpo_runtime host;
     blpo_env known_env;
     blpo_config known;
-    int64_t n_actor, n_critic;
     int rc = blpo__runtime_read(&host, runtime);
     if (rc != BLPO_OK)
         return rc;
     rc = blpo__trainer_read(env, config, &known_env, &known);
     if (rc != BLPO_OK)
         return blpo__error_set(host.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__trainer_check(host.error, &known_env, &known, &host, &n_actor, &n_critic);
+    rc = blpo__trainer_check(host.error, &known_env, &known);
     if (rc == BLPO_OK)
         rc = make(&known_env, &known, &host, out);
     if (rc == BLPO_OK)

@@ -61,6 +61,12 @@ typedef struct blpo__directions {
     real *direct, *response; /* of the update in work, as the trainer's: the next linearisation overwrites those */
 } blpo__directions;
 
+/* What an update would draw, given beforehand: to repeat one that was drawn elsewhere. NULL: drawn here. */
+typedef struct blpo__plan {
+    const int64_t *order;    /* [n_epochs][n_envs] trajectories */
+    const int64_t *indices;  /* [minibatches][k] Nystrom coordinates */
+} blpo__plan;
+
 /* Optimisers and the parameters they move; the two players' copies of an update in work are in the game. */
 struct blpo_trainer {
     blpo__host host;
@@ -81,8 +87,7 @@ struct blpo_trainer {
     real *direct, *total;    /* [q] */
     blpo__directions directions;
     int64_t *order;          /* [n_envs] trajectories of an epoch */
-    const int64_t *plan_order;   /* tests only: [n_epochs][n_envs], else NULL */
-    const int64_t *plan_indices; /* tests only: [minibatches][k], else NULL */
+    blpo__plan plan;         /* set by tests alone */
     int64_t n_updates;
     int64_t steps;           /* environment steps so far, dropped ones included, all environments of this process */
     blpo__pending pending;
@@ -96,8 +101,7 @@ struct blpo_trainer {
 };
 
 /* config.c: settings as copied from the caller, checked against each other and the environment; no allocation. */
-int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime,
-                        int64_t *n_actor_parameters, int64_t *n_critic_parameters);
+int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config);
 
 /* config.c: copies of the caller's structs (config NULL: the defaults), whatever their sizes: BLPO_OK or BLPO_ERR_VERSION. */
 int blpo__trainer_read(const blpo_env *env, const blpo_config *config, blpo_env *env_out, blpo_config *config_out);

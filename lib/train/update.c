@@ -1,9 +1,13 @@
 /* One update (docs/algorithm.md, section 4; arXiv:2505.11714):
  *
  *   for each epoch, for each minibatch of whole trajectories in a fresh random order
- *     1. nested critic: K Adam steps on g              4. x ~ (H + rho I)^-1 v          6. implicit bounded by kappa |direct|
- *     2. direct = grad_theta J                         5. implicit = (d2 f2/dtheta dw) x
- *     3. v = grad_w J                                  7. Adam on theta along direct - implicit
+ *     1. nested critic: K Adam steps on g
+ *     2. direct = grad_theta J
+ *     3. v = grad_w J
+ *     4. x ~ (H + rho I)^-1 v
+ *     5. implicit = (d2 f2 / dtheta dw) x
+ *     6. implicit bounded by kappa |direct|
+ *     7. Adam on theta along direct - implicit
  *
  * "Nested only" leaves out 3 to 6; PPO has K = 1 besides. All changes are made to copies (game.theta, game.w and the Adam
  * states "in work"), which are committed at the end: an update that fails leaves no trace. */
@@ -130,6 +134,16 @@ static void count_solve(run *r, const blpo_hypergrad_report *report)
     m->n_products += report->n_products;
 }
 
+static int choose_rows(const run *r)
+{
+    const blpo_trainer *trainer = r->trainer;
+    const int64_t k = trainer->config.nystrom_rank;
+    blpo__hypergrad_set_draw(trainer->solver, (uint64_t)trainer->n_updates, (uint64_t)r->minibatch);
+    if (trainer->plan.indices == NULL)
+        return BLPO_OK;
+    return blpo_hypergrad_set_indices(trainer->solver, trainer->plan.indices + r->minibatch * k, k);
+}
+
 /* Steps 4 to 6, by the solver; without one the direct term alone. */
 static int hypergradient(run *r)
 {
@@ -143,11 +157,9 @@ static int hypergradient(run *r)
         return BLPO_OK;
     }
     blpo_hypergrad_report report = {.struct_size = sizeof report};
-    blpo__hypergrad_set_draw(trainer->solver, (uint64_t)trainer->n_updates, (uint64_t)r->minibatch);
-    if (trainer->plan_indices != NULL)
-        blpo_hypergrad_set_indices(trainer->solver, trainer->plan_indices + r->minibatch * trainer->config.nystrom_rank,
-                                   trainer->config.nystrom_rank);
-    const int rc = blpo_hypergrad_compute(trainer->solver, trainer->direct, trainer->response, trainer->total, &report);
+    int rc = choose_rows(r);
+    if (rc == BLPO_OK)
+        rc = blpo_hypergrad_compute(trainer->solver, trainer->direct, trainer->response, trainer->total, &report);
     if (rc != BLPO_OK) {
         trainer->error = *blpo_hypergrad_error(trainer->solver);
         trainer->error.step = r->minibatch;
@@ -176,12 +188,18 @@ static int actor_step(run *r)
     return BLPO_OK;
 }
 
-static int minibatch(run *r, const int64_t *env, int64_t n_envs)
+/* Gathers a minibatch. 0: it has no transition, in any process; whoever works with others cannot know that of them. */
+static int load(run *r, const int64_t *env, int64_t n_envs)
 {
     blpo_trainer *trainer = r->trainer;
     blpo__game_load(&trainer->game, trainer->rollout, env, n_envs, trainer->returns);
-    const int alone = trainer->host.runtime.n_processes == 1;
-    if (r->stopped || (trainer->game.batch.n == 0 && alone)) {
+    return trainer->game.batch.n > 0 || trainer->host.runtime.n_processes > 1;
+}
+
+static int minibatch(run *r, const int64_t *env, int64_t n_envs)
+{
+    blpo_trainer *trainer = r->trainer;
+    if (r->stopped || !load(r, env, n_envs)) {
         r->metrics->n_skipped++;
         return BLPO_OK;
     }
@@ -211,8 +229,8 @@ static int epoch(run *r, int64_t number)
     blpo__stream stream =
         blpo__stream_at(trainer->config.seed, BLPO__FOR_ORDER, (uint64_t)trainer->n_updates, (uint64_t)number, 0);
     blpo__shuffle(&stream, trainer->order, n_envs);
-    if (trainer->plan_order != NULL)
-        memcpy(trainer->order, trainer->plan_order + number * n_envs, (size_t)n_envs * sizeof *trainer->order);
+    if (trainer->plan.order != NULL)
+        memcpy(trainer->order, trainer->plan.order + number * n_envs, (size_t)n_envs * sizeof *trainer->order);
     int rc = BLPO_OK;
     for (int64_t i = 0; rc == BLPO_OK && i < n_envs; i += at_once, r->minibatch++)
         rc = minibatch(r, trainer->order + i, at_once < n_envs - i ? at_once : n_envs - i);
@@ -301,7 +319,6 @@ static int begin(run *r)
 static void finish_metrics(run *r)
 {
     blpo_metrics *m = r->metrics;
-    blpo__episodes *episodes = &r->trainer->episodes;
     const double n = m->n_minibatches > 0 ? (double)m->n_minibatches : 1.0;
     const double steps = r->n_actor_steps > 0 ? (double)r->n_actor_steps : 1.0;
     double *const of_minibatch[] = {&m->actor_loss, &m->critic_loss_before, &m->critic_loss, &m->critic_gradient_norm_before,
@@ -316,8 +333,17 @@ static void finish_metrics(run *r)
     m->actor_learning_rate = r->actor_rate;
     m->critic_learning_rate = r->critic_rate;
     m->diagnostics_measured = r->diagnose;
-    m->update_episodes = episodes->in_rollout;
-    m->update_return_mean = episodes->in_rollout > 0 ? episodes->return_in_rollout / (double)episodes->in_rollout : 0.0;
+}
+
+/* The episodes of this rollout are told of; counting begins anew. */
+static void finish_episodes(run *r)
+{
+    blpo__episodes *episodes = &r->trainer->episodes;
+    const double n = (double)episodes->in_rollout;
+    r->metrics->update_episodes = episodes->in_rollout;
+    r->metrics->update_return_mean = n > 0.0 ? episodes->return_in_rollout / n : 0.0;
+    episodes->in_rollout = 0;
+    episodes->return_in_rollout = 0.0;
 }
 
 /* Nothing here can fail. */
@@ -330,9 +356,8 @@ static void commit(run *r)
     blpo__adam_copy(&trainer->critic_adam, &trainer->critic_adam_work);
     blpo__directions_keep(trainer);
     finish_metrics(r);
+    finish_episodes(r);
     trainer->metrics = *r->metrics;
-    trainer->episodes.in_rollout = 0;
-    trainer->episodes.return_in_rollout = 0.0;
     trainer->rollout->length = 0;
     trainer->n_updates++;
 }

@@ -79,8 +79,8 @@ static void check_update(const vec_file *file)
 
     blpo_rollout *made = trainer->rollout;
     trainer->rollout = vec_rollout(file, "trajectory.%d.", n_envs, policy);
-    trainer->plan_order = order;
-    trainer->plan_indices = indices;
+    trainer->plan.order = order;
+    trainer->plan.indices = indices;
     blpo_metrics metrics = { .struct_size = sizeof metrics };
     assert_status(blpo_trainer_update(trainer, &metrics), BLPO_OK);
 
