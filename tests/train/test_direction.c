@@ -51,8 +51,8 @@ static void play_begin(play *p, const vec_file *file)
     p->index = calloc((size_t)config.nystrom_rank, sizeof *p->index);
     for (int64_t i = 0; i < config.nystrom_rank; i++)
         p->index[i] = (int64_t)vec_need(file, "indices")->value[i];
-    p->trainer->plan_order = &FIRST_ENV;
-    p->trainer->plan_indices = p->index;
+    p->trainer->plan.order = &FIRST_ENV;
+    p->trainer->plan.indices = p->index;
 }
 
 static void play_update(play *p)
