@@ -105,7 +105,8 @@ BLPO_API int blpo_rollout_get_view(const blpo_rollout *rollout, blpo_rollout_vie
  *  @param gamma      in [0, 1]. @param gae_lambda  in [0, 1].
  *  @param advantages [n_envs][length] out, or NULL. @param returns [n_envs][length] out, or NULL.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (gamma, gae_lambda, obs_dim of the critic, an empty rollout);
- *          BLPO_ERR_NONFINITE (outputs may be partly written). No allocation. Since 0.1. */
+ *          BLPO_ERR_NONFINITE, BLPO_ERR_CALLBACK (features of the critic): outputs may be partly written.
+ *  No allocation. Since 0.1. */
 BLPO_API int blpo_rollout_advantages(const blpo_rollout *rollout, const blpo_critic *critic, double gamma,
                                      double gae_lambda, float *advantages, float *returns);
 

@@ -29,6 +29,17 @@ typedef enum blpo_method {
     BLPO_METHOD_PPO = 3     /**< one critic step, direct gradient only: critic_steps 1 */
 } blpo_method;
 
+/** How the critic answers a minibatch. */
+typedef enum blpo_critic_response {
+    BLPO_RESPONSE_NESTED = 0, /**< critic_steps steps of Adam, as published */
+    BLPO_RESPONSE_EXACT = 1   /**< the least squares solution, for linear critics: those of n_features > 0, or of a network
+                                   without hidden layers. g + critic_ridge |w|^2 is at its least (over biases too), to the
+                                   rounding of w; where a minibatch leaves w open, it is the w nearest to the one before.
+                                   H is (2/T) Phi^T Phi, the Hessian of g alone: with nystrom_rho = 2 critic_ridge an exact
+                                   solver differentiates the very response. The critic's optimiser rests;
+                                   max_gradient_norm does not apply */
+} blpo_critic_response;
+
 /** Settings of a run. Defaults are those of the published CartPole and Acrobot runs. */
 typedef struct blpo_config {
     size_t struct_size;              /**< set by blpo_config_init() */
@@ -67,6 +78,8 @@ typedef struct blpo_config {
     double initial_log_std;          /**< used when the trainer makes the policy, in [-20, 20], default 0 */
     blpo_policy *policy;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
     blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
+    int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
+    double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
 } blpo_config;
 
@@ -178,7 +191,8 @@ BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
 /** One update from a full rollout (docs/algorithm.md, section 4), which is then empty.
  *  @param trainer  changed; byte for byte as it was on failure. @param metrics  NULL, or struct_size set by the caller.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (metrics); BLPO_ERR_STATE (the rollout is not full);
- *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error()); BLPO_ERR_CALLBACK (all_reduce); BLPO_ERR_BUSY.
+ *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error(); of a feature: environment, step and element);
+ *          BLPO_ERR_CALLBACK (all_reduce, features); BLPO_ERR_BUSY.
  *          No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics);
 
@@ -227,9 +241,9 @@ BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *traine
 BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user);
 
 /** Takes over what blpo_trainer_save() wrote: whole, or not at all. These must be equal: n_envs, n_steps, obs_dim, kind
- *  and n of the action, autoreset, seed, layers and activations of both networks, stats_window, n_processes and
- *  process_index. All other settings, learning rates say, stay those of this trainer: with the same ones the run goes on
- *  to the same bits. An act that waited for its observe is not kept: begin with an act. Without environment state in the
+ *  and n of the action, autoreset, seed, layers and activations of both networks, n_features of the critic, stats_window,
+ *  n_processes and process_index. All other settings, learning rates say, stay those of this trainer: with the same ones
+ *  the run goes on to the same bits. An act that waited for its observe is not kept: begin with an act. Without environment state in the
  *  bytes, or without blpo_env::load, the environments are reset before the next step (in push mode the caller does that),
  *  their running episodes are in no statistics, and the run goes on, but not to the same bits.
  *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.

@@ -141,6 +141,16 @@ static void network(walk *w, const blpo__mlp *mlp, const char *depth, const char
     setting(w, activation, mlp->activation);
 }
 
+/* Only there where the critic is linear in features: files of networks are as they were before there were features. */
+static void features(walk *w)
+{
+    const int64_t n = w->trainer->critic->n_features;
+    if (w->pass == PUT ? n > 0 : blpo__reader_left(&w->reader) > 0)
+        setting(w, "n_features", n);
+    else if (w->pass == CHECK && n > 0 && !w->reader.bad && !w->mismatch)
+        report_mismatch(w, "n_features", 0, n);
+}
+
 static void shape(walk *w)
 {
     const blpo_trainer *t = w->trainer;
@@ -156,6 +166,7 @@ static void shape(walk *w)
     setting(w, "process_index", t->host.runtime.process_index);
     network(w, &t->policy->mlp, "actor_network.n_hidden", "actor_network.hidden", "actor_network.activation");
     network(w, &t->critic->mlp, "critic_network.n_hidden", "critic_network.hidden", "critic_network.activation");
+    features(w);
 }
 
 /* --- "PARA", "ADAM", "COUN": what was learned --- */

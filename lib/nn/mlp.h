@@ -21,6 +21,7 @@ typedef struct blpo__mlp {
     int64_t *offset;          /* [L + 1] first parameter of layer l + 1; offset[L] = n_parameters */
     int64_t n_parameters;
     int64_t widest;           /* largest of size[1] .. size[L] */
+    int unbiased;             /* 1: no biases; one layer with one output then (blpo__mlp_create_linear()) */
     int32_t activation;
     double hidden_gain, output_gain;
 } blpo__mlp;
@@ -32,6 +33,9 @@ int blpo__mlp_check(blpo_error *error, const char *prefix, const blpo_network *n
 /* Fills a shape from a network that was checked. Failure shows in memory->failed. */
 void blpo__mlp_create(blpo__mlp *mlp, const blpo_network *network, int64_t n_inputs, int64_t n_outputs,
                       blpo__memory *memory);
+
+/* One layer with one output and no bias: n_inputs parameters. */
+void blpo__mlp_create_linear(blpo__mlp *mlp, int64_t n_inputs, blpo__memory *memory);
 
 /* Orthogonal weights (Saxe et al., arXiv:1312.6120) times the gains, zero biases. `purpose` keys the draws. Takes its
  * scratch from `memory`: called at create only. */
@@ -101,9 +105,11 @@ static inline const real *blpo__weight(const blpo__mlp *mlp, const real *paramet
     return parameters + mlp->offset[layer - 1];
 }
 
+/* To be read only; that of a layer without one is zero. */
 static inline const real *blpo__bias(const blpo__mlp *mlp, const real *parameters, int64_t layer)
 {
-    return parameters + mlp->offset[layer] - mlp->size[layer];
+    static const real none = 0;
+    return mlp->unbiased ? &none : parameters + mlp->offset[layer] - mlp->size[layer];
 }
 
 #endif

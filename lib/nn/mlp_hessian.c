@@ -68,7 +68,8 @@ static void add_first_sum(const pass *p, int64_t layer, const real *sdot, real *
         for (int64_t j = 0; j < n; j++) {
             const real bent = sdot == NULL ? 0 : slope * sdot[t * n + j];
             q[t * n + j] = along * s[t * n + j] + bent;
-            of_bias[j] += q[t * n + j];
+            if (!p->mlp->unbiased)
+                of_bias[j] += q[t * n + j];
         }
     }
     blpo__gemm_tn(n, in, p->rows, q, n, h_of(p, layer - 1), in, 1, of_weight, in);

@@ -93,7 +93,8 @@ void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const 
         real *of_weight = gradient + mlp->offset[l - 1];
         scale_rows(weight + begin, tape->s[l] + begin * out, rows, out, scratch->a);
         blpo__gemm_tn(out, in, rows, scratch->a, out, below(mlp, tape, l, begin), in, 1, of_weight, in);
-        add_column_sums(scratch->a, rows, out, of_weight + in * out);
+        if (!mlp->unbiased)
+            add_column_sums(scratch->a, rows, out, of_weight + in * out);
     }
 }
 

@@ -83,6 +83,17 @@ void blpo__mlp_create(blpo__mlp *mlp, const blpo_network *network, int64_t n_inp
     mlp->n_parameters = mlp->offset[n_layers];
 }
 
+void blpo__mlp_create_linear(blpo__mlp *mlp, int64_t n_inputs, blpo__memory *memory)
+{
+    *mlp = (blpo__mlp){.n_layers = 1, .widest = 1, .unbiased = 1, .activation = BLPO_TANH, .n_parameters = n_inputs};
+    mlp->size = blpo__allocate(memory, 2, sizeof *mlp->size);
+    mlp->offset = blpo__allocate(memory, 2, sizeof *mlp->offset);
+    if (memory->failed)
+        return;
+    mlp->size[0] = mlp->offset[1] = n_inputs;
+    mlp->size[1] = 1;
+}
+
 static void initialise_layer(const blpo__mlp *mlp, int64_t layer, uint64_t seed, blpo__purpose purpose, real *weight,
                              blpo__memory *memory)
 {

@@ -11,6 +11,9 @@ struct blpo_critic {
     blpo__host host;
     blpo__mlp mlp;
     int64_t obs_dim;
+    int64_t n_features;        /* 0: mlp is the network, on observations; else mlp is linear, on features */
+    blpo_features_fn features; /* NULL: the observation is its own features */
+    void *features_user;
     int64_t n_parameters;
     real *parameters; /* [n_parameters] */
     blpo__busy busy;
@@ -19,7 +22,11 @@ struct blpo_critic {
 /* Every rule of the settings, without an allocation. */
 int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters);
 
-/* value [n] of observations that are finite. BLPO_OK; BLPO_ERR_NONFINITE, with part of the values written. */
+/* value [n] of observations that are finite. BLPO_OK; BLPO_ERR_NONFINITE or BLPO_ERR_CALLBACK, with part of the values
+ * written. */
 int blpo__critic_values(const blpo_critic *critic, const real *obs, int64_t n, real *value);
+
+/* phi [n][n_features] of a critic with n_features > 0, not checked: 0, or what the callback returned. */
+int blpo__critic_features(const blpo_critic *critic, const real *obs, int64_t n, real *phi);
 
 #endif

@@ -276,9 +276,11 @@ static int advantages_of_env(const blpo_rollout *rollout, const blpo_critic *cri
         double result[2] = {0.0, 0.0};
         if (!rollout->masked[at]) {
             real value, next;
-            if (blpo__critic_values(critic, rollout->obs + at * obs_dim, 1, &value) != BLPO_OK ||
-                blpo__critic_values(critic, rollout->next_obs + at * obs_dim, 1, &next) != BLPO_OK)
-                return BLPO_ERR_NONFINITE;
+            int rc = blpo__critic_values(critic, rollout->obs + at * obs_dim, 1, &value);
+            if (rc == BLPO_OK)
+                rc = blpo__critic_values(critic, rollout->next_obs + at * obs_dim, 1, &next);
+            if (rc != BLPO_OK)
+                return rc;
             const int d = rollout->terminated[at], c = rollout->truncated[at];
             after = (double)rollout->reward[at] + blpo__discount(gamma, d) * (double)next - (double)value +
                     blpo__keep(gamma, gae_lambda, d, c) * after;

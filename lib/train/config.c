@@ -38,7 +38,7 @@ static const blpo_config defaults = {
 static const blpo_env default_env = {
     .struct_size = sizeof(blpo_env), .n_envs = 1, .autoreset = BLPO_AUTORESET_DISABLED};
 enum {
-    LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_config, critic),
+    LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_config, critic_ridge),
     LEAST_ENV = BLPO__SIZE_UP_TO(blpo_env, load)
 };
 
@@ -120,6 +120,7 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"n_epochs", config->n_epochs, 1, INT64_MAX},
         {"trajectories_per_minibatch", config->trajectories_per_minibatch, 1, env->n_envs},
         {"critic_steps", config->critic_steps, 1, INT64_MAX},
+        {"critic_response", config->critic_response, BLPO_RESPONSE_NESTED, BLPO_RESPONSE_EXACT},
         {"hypergradient", config->hypergradient, 0, 1},
         {"ihvp_method", config->ihvp_method, 0, blpo__ihvp_n_methods() - 1},
         {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
@@ -144,6 +145,7 @@ static int check_closed(blpo_error *error, const blpo_config *config)
         {"gae_lambda", config->gae_lambda, 0.0, 1.0},
         {"actor_learning_rate", config->actor_learning_rate, 0.0, 1e30},
         {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e30},
+        {"critic_ridge", config->critic_ridge, 0.0, 1e30},
         {"nystrom_shift", config->nystrom_shift, 0.0, DBL_MAX},
         {"entropy_coefficient", config->entropy_coefficient, 0.0, (double)FLT_MAX},
         {"max_gradient_norm", config->max_gradient_norm, 0.0, (double)FLT_MAX},
@@ -255,6 +257,21 @@ static int check_critic(blpo_error *error, const blpo_env *env, const blpo_confi
     return check_network(error, "critic_network.", &config->critic_network, env->obs_dim, 1, n_parameters, widest);
 }
 
+int blpo__trainer_critic_is_linear(const blpo_config *config)
+{
+    return config->critic != NULL ? config->critic->mlp.n_layers == 1 : config->critic_network.n_hidden == 0;
+}
+
+static int check_response(blpo_error *error, const blpo_config *config, int64_t n_parameters)
+{
+    if (config->critic_response == BLPO_RESPONSE_NESTED)
+        return BLPO_OK;
+    if (!blpo__trainer_critic_is_linear(config))
+        return blpo__error_int(error, BLPO_ERR_CONFIG, "critic_response", config->critic_response,
+                               "the critic must be linear then: n_features above 0, or a network without hidden layers");
+    return blpo__check_product(error, "critic parameters squared", n_parameters, n_parameters);
+}
+
 /* --- sizes --- */
 
 static int check_rollout(blpo_error *error, const blpo_env *env, const blpo_config *config)
@@ -273,6 +290,8 @@ static int check_rows(blpo_error *error, const blpo_env *env, const blpo_config 
         rc = blpo__check_product(error, "states of a minibatch x widest layer", 2 * rows, widest);
     if (rc == BLPO_OK)
         rc = blpo__check_product(error, "states of a minibatch x obs_dim", 2 * rows, env->obs_dim);
+    if (rc == BLPO_OK && config->critic != NULL)
+        rc = blpo__check_product(error, "states of a minibatch x n_features", 2 * rows, config->critic->n_features);
     return rc;
 }
 
@@ -353,6 +372,8 @@ int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_confi
         rc = check_actor(error, env, config, &n_actor, &actor_widest);
     if (rc == BLPO_OK)
         rc = check_critic(error, env, config, &n_critic, &critic_widest);
+    if (rc == BLPO_OK)
+        rc = check_response(error, config, *n_critic_parameters);
     if (rc == BLPO_OK)
         rc = check_rows(error, env, config, actor_widest > critic_widest ? actor_widest : critic_widest);
     if (rc == BLPO_OK)

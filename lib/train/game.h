@@ -8,6 +8,7 @@
 
 #include "core/host.h"
 #include "nn/mlp.h"
+#include "rl/critic.h"
 #include "rl/policy.h"
 #include "train/batch.h"
 
@@ -22,6 +23,8 @@ typedef struct blpo__game {
     real *theta, *w;           /* current parameters of the players, changed by the caller */
     blpo__batch batch;
     const blpo_rollout *rollout;
+    const blpo_critic *features_of; /* NULL: the critic sees observations */
+    real *features;            /* [n_states][n_features] what it sees else */
 
     blpo__tape actor_tape, critic_tape;
     blpo__scratch *actor_scratch, *critic_scratch; /* [BLPO__MAX_PIECES] */
@@ -52,6 +55,11 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
 
 /* Gathers the trajectories of these environments; returns from a rollout-sized array [n_envs][n_steps]. */
 void blpo__game_load(blpo__game *game, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs, const real *returns);
+
+/* features.c. To be called once after create, n: transitions of the largest batch; then after each load, which makes the
+ * features of the batch: BLPO_OK, or error filled and its code. */
+void blpo__game_use_features(blpo__game *game, const blpo_critic *critic, int64_t n, blpo__memory *memory);
+int blpo__game_features(blpo__game *game, blpo_error *error);
 
 /* Values of all states of the batch: into critic_tape.h[L]. */
 const real *blpo__game_values(blpo__game *game);

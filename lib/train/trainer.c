@@ -166,6 +166,9 @@ static void take_update(blpo_trainer *trainer)
     blpo__directions_create(trainer);
     blpo__game_create(&trainer->game, &trainer->host, &trainer->config, trainer->policy, &trainer->critic->mlp,
                       trainer->config.trajectories_per_minibatch, n_steps, memory);
+    blpo__game_use_features(&trainer->game, trainer->critic, trainer->config.trajectories_per_minibatch * n_steps, memory);
+    if (trainer->config.critic_response == BLPO_RESPONSE_EXACT)
+        blpo__best_response_create(&trainer->best_response, &trainer->game, memory);
 }
 
 static int take_memory(blpo_trainer *trainer)

@@ -1,7 +1,7 @@
 /* One update (docs/algorithm.md, section 4; arXiv:2505.11714):
  *
  *   for each epoch, for each minibatch of whole trajectories in a fresh random order
- *     1. nested critic: K Adam steps on g
+ *     1. critic: K Adam steps on g, or its exact best response
  *     2. direct = grad_theta J
  *     3. v = grad_w J
  *     4. x ~ (H + rho I)^-1 v
@@ -55,6 +55,43 @@ static double clip_gradient(const run *r, real *gradient, int64_t n)
     return norm;
 }
 
+/* A minibatch for the game, all that is known of it before w moves. */
+static int load(run *r, const int64_t *env, int64_t n_envs, const real *returns)
+{
+    blpo__game *game = &r->trainer->game;
+    blpo__game_load(game, r->trainer->rollout, env, n_envs, returns);
+    return blpo__game_features(game, &r->trainer->error);
+}
+
+static void note_before(run *r, double norm)
+{
+    r->metrics->critic_loss_before += r->trainer->game.critic_loss;
+    r->metrics->critic_gradient_norm_before += norm;
+}
+
+static int fail_response(const run *r, int rc)
+{
+    return rc == BLPO_ERR_CALLBACK ? fail_callback(r, BLPO_STAGE_CRITIC)
+                                   : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", -1, (double)NAN);
+}
+
+/* Step 1 for a linear critic, in one. */
+static int exact_critic(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo__game *game = &trainer->game;
+    int rc = blpo__game_critic_gradient(game, trainer->gradient);
+    if (rc != BLPO_OK)
+        return fail_callback(r, BLPO_STAGE_CRITIC);
+    note_before(r, blpo__norm(trainer->gradient, game->critic->n_parameters));
+    rc = blpo__best_response_find(&trainer->best_response, game, trainer->config.critic_ridge);
+    if (rc != BLPO_OK)
+        return fail_response(r, rc);
+    blpo__best_response_take(&trainer->best_response, game);
+    const int64_t bad = blpo__first_nonfinite(game->w, game->critic->n_parameters);
+    return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", bad, (double)game->w[bad]);
+}
+
 /* Step 1. */
 static int nested_critic(run *r)
 {
@@ -67,10 +104,8 @@ static int nested_critic(run *r)
         const double norm = clip_gradient(r, trainer->gradient, game->critic->n_parameters);
         if (!isfinite(norm))
             return fail_nonfinite(r, BLPO_STAGE_CRITIC, "norm of the critic gradient", -1, norm);
-        if (k == 0) {
-            r->metrics->critic_loss_before += game->critic_loss;
-            r->metrics->critic_gradient_norm_before += norm;
-        }
+        if (k == 0)
+            note_before(r, norm);
         blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
     }
     return BLPO_OK;
@@ -188,22 +223,25 @@ static int actor_step(run *r)
     return BLPO_OK;
 }
 
-/* Gathers a minibatch. 0: it has no transition, in any process; whoever works with others cannot know that of them. */
-static int load(run *r, const int64_t *env, int64_t n_envs)
+/* The minibatch in hand is left out: the update was stopped, or no transition is in it, in any process; whoever works with
+ * others cannot know that of them. */
+static int skips(const run *r)
 {
-    blpo_trainer *trainer = r->trainer;
-    blpo__game_load(&trainer->game, trainer->rollout, env, n_envs, trainer->returns);
-    return trainer->game.batch.n > 0 || trainer->host.runtime.n_processes > 1;
+    const blpo_trainer *trainer = r->trainer;
+    return r->stopped || (trainer->game.batch.n == 0 && trainer->host.runtime.n_processes == 1);
 }
 
 static int minibatch(run *r, const int64_t *env, int64_t n_envs)
 {
     blpo_trainer *trainer = r->trainer;
-    if (r->stopped || !load(r, env, n_envs)) {
+    int rc = r->stopped ? BLPO_OK : load(r, env, n_envs, trainer->returns);
+    if (rc != BLPO_OK)
+        return rc;
+    if (skips(r)) {
         r->metrics->n_skipped++;
         return BLPO_OK;
     }
-    int rc = nested_critic(r);
+    rc = trainer->config.critic_response == BLPO_RESPONSE_EXACT ? exact_critic(r) : nested_critic(r);
     if (rc == BLPO_OK)
         rc = linearise(r);
     if (rc != BLPO_OK)
@@ -274,7 +312,9 @@ static int freeze_returns(run *r)
     blpo__game *game = &trainer->game;
     spread of_return = {0}, of_error = {0};
     for (int64_t e = 0; e < trainer->env.n_envs; e++) {
-        blpo__game_load(game, trainer->rollout, &e, 1, NULL);
+        const int rc = load(r, &e, 1, NULL);
+        if (rc != BLPO_OK)
+            return rc;
         const real *value = blpo__game_values(game);
         blpo__batch_advantages(&game->batch, value, game->advantage);
         for (int64_t t = 0; t < game->batch.n; t++) {
