@@ -373,7 +373,7 @@ int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_confi
     if (rc == BLPO_OK)
         rc = check_critic(error, env, config, &n_critic, &critic_widest);
     if (rc == BLPO_OK)
-        rc = check_response(error, config, *n_critic_parameters);
+        rc = check_response(error, config, n_critic);
     if (rc == BLPO_OK)
         rc = check_rows(error, env, config, actor_widest > critic_widest ? actor_widest : critic_widest);
     if (rc == BLPO_OK)
