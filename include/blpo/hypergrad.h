@@ -34,17 +34,53 @@ typedef int (*blpo_hessian_rows_fn)(void *user, const int64_t *index, int64_t k,
  *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. */
 typedef int (*blpo_mixed_product_fn)(void *user, const float *x, float *out);
 
+/** Jacobian product, for curvature Gauss-Newton: jx = J x. J [n_samples][n_inner] is scaled so that the Gauss-Newton matrix,
+ *  what is left of H without the second derivatives of the model, is J^T J: for g = sum_t c_t (y_t - f_t(w))^2 its rows are
+ *  sqrt(2 c_t) grad f_t(w). Where there are fewer samples than n_samples, the rows beyond are zero.
+ *  @param user  blpo_problem::user. @param x [n_inner] read-only. @param jx [n_samples] to be filled; never overlaps x.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_jvp_fn)(void *user, const float *x, float *jx);
+
+/** Its transpose: jtu = J^T u.
+ *  @param user  blpo_problem::user. @param u [n_samples] read-only. @param jtu [n_inner] to be filled; never overlaps u.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_vjp_fn)(void *user, const float *u, float *jtu);
+
+/** gram = J J^T.
+ *  @param user  blpo_problem::user. @param gram [n_samples][n_samples] to be filled, both triangles, in double.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_jacobian_gram_fn)(void *user, double *gram);
+
+/** Diagonal of J^T J, for draws in proportion to it.
+ *  @param user  blpo_problem::user. @param diagonal [n_inner] to be filled; what is below 0 counts as 0.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_gauss_newton_diagonal_fn)(void *user, float *diagonal);
+
 /** A bilevel problem at its current point. Copied at create; `user` is borrowed for the life of the solver. */
 typedef struct blpo_problem {
     size_t struct_size;                  /**< set by blpo_problem_init() */
     int64_t n_inner;                     /**< p >= 1: inner variables; no default */
     int64_t n_outer;                     /**< q >= 0: outer variables; 0: only blpo_hypergrad_solve() */
     void *user;                          /**< passed to every callback */
-    blpo_hvp_fn hvp;                     /**< required, but for method none, and for nystrom and dense with hessian_rows */
+    blpo_hvp_fn hvp;                     /**< required, but for methods none and gauss_newton, for nystrom and dense with
+                                              hessian_rows, and for curvature Gauss-Newton */
     blpo_hessian_rows_fn hessian_rows;   /**< NULL: rows come from hvp with unit vectors */
     blpo_mixed_product_fn mixed_product; /**< required with n_outer > 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+    int64_t n_samples;                   /**< rows of J, >= 1 where J is used: the most there are; default 0 */
+    blpo_jvp_fn jvp;                     /**< with vjp: required for method gauss_newton and curvature Gauss-Newton (there
+                                              nystrom and dense do with gauss_newton_rows) */
+    blpo_vjp_fn vjp;                     /**< with jvp */
+    blpo_jacobian_gram_fn jacobian_gram; /**< NULL: n_samples pairs of vjp and jvp (gauss_newton) */
+    blpo_hessian_rows_fn gauss_newton_rows; /**< rows of J^T J as hessian_rows; NULL: from jvp and vjp */
+    blpo_gauss_newton_diagonal_fn gauss_newton_diagonal; /**< NULL: n_samples calls of vjp (nystrom_draw) */
 } blpo_problem;
+
+/** Which H. */
+typedef enum blpo_curvature {
+    BLPO_CURVATURE_HESSIAN = 0,     /**< d2g / d inner2, as published; may be indefinite */
+    BLPO_CURVATURE_GAUSS_NEWTON = 1 /**< J^T J: positive semi-definite, without second derivatives of the model */
+} blpo_curvature;
 
 /** How x ~ (H + rho I)^-1 v is computed. */
 typedef enum blpo_ihvp_method {
@@ -56,8 +92,19 @@ typedef enum blpo_ihvp_method {
     /** Conjugate gradients from x = 0. */
     BLPO_IHVP_CG = 2,
     /** LAPACK on the whole p x p matrix: exact, for small p. The only method that holds p^2 numbers. */
-    BLPO_IHVP_DENSE = 3
+    BLPO_IHVP_DENSE = 3,
+    /** Exact for H = J^T J, by one n_samples x n_samples system: x = (v - J^T (J J^T + rho I)^-1 J v) / rho (Woodbury).
+     *  Whatever the curvature: with the Hessian, the residual that is reported says what leaving out the rest costs. */
+    BLPO_IHVP_GAUSS_NEWTON = 6
 } blpo_ihvp_method;
+
+/** Why a solve fell back, the last cause where there were several. */
+typedef enum blpo_ihvp_reason {
+    BLPO_IHVP_REASON_NONE = 0,       /**< it did not */
+    BLPO_IHVP_REASON_INDEFINITE = 1, /**< negative curvature, where the method needs positive */
+    BLPO_IHVP_REASON_SINGULAR = 2,   /**< a core or matrix without an inverse, to working precision */
+    BLPO_IHVP_REASON_NONFINITE = 3   /**< a core or an x that is not finite */
+} blpo_ihvp_reason;
 
 /** Settings of a solver. */
 typedef struct blpo_hypergrad_config {
@@ -72,6 +119,7 @@ typedef struct blpo_hypergrad_config {
     int32_t report_residual; /**< 1: every solve measures its residual at the cost of one product (needs hvp); default 0 */
     uint64_t seed;           /**< keys the draws of I; default 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+    int32_t curvature;       /**< a blpo_curvature: what H is, in every method and in the residual; default the Hessian */
 } blpo_hypergrad_config;
 
 /** What one solve was like. */
@@ -85,7 +133,8 @@ typedef struct blpo_hypergrad_report {
                                    core or matrix its spectral pseudo-inverse (method stays); x = v / rho (method NONE).
                                    cg, at a direction without positive curvature: the x of the iteration before (method
                                    stays); x = v / rho where there is none (method NONE) */
-    int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; 0 for x = v / rho; else 0 */
+    int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; gauss_newton: n_samples; 0 for
+                                   x = v / rho; else 0 */
     int64_t iterations;       /**< cg: iterations made; else 0 */
     int64_t n_products;       /**< Hessian-vector products (a row counts as one), the residual's included */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
@@ -95,6 +144,8 @@ typedef struct blpo_hypergrad_report {
     double cosine;            /**< compute: cosine between direct and implicit, 0 where either is zero */
     double bound_scale;       /**< compute: min(1, kappa |direct| / (|implicit| + 1e-8)); 1: the bound did not act */
     double hypergradient_norm;/**< compute: |direct - bounded implicit| */
+    /* -- above: 0.1 -- */
+    int32_t reason;           /**< a blpo_ihvp_reason: why it fell back */
 } blpo_hypergrad_report;
 
 /** Counts over the life of a solver. */
@@ -106,6 +157,12 @@ typedef struct blpo_hypergrad_stats {
     int64_t n_indefinite;     /**< solves that met a negative eigenvalue or curvature */
     int64_t n_fallback;       /**< solves that fell back */
     int64_t n_bound;          /**< computes where kappa bound */
+    /* -- above: 0.1 -- */
+    int64_t n_failed_callback;     /**< solves that failed on the verdict of a callback */
+    int64_t n_failed_nonfinite;    /**< solves that failed on a number that is not finite */
+    int64_t n_fallback_indefinite; /**< solves that fell back, by their reason */
+    int64_t n_fallback_singular;
+    int64_t n_fallback_nonfinite;
 } blpo_hypergrad_stats;
 
 /** Fills the first struct_size bytes, never more, with defaults.

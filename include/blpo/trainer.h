@@ -81,6 +81,8 @@ typedef struct blpo_config {
     int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+    int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton needs no
+                                          more than itself, and n_processes 1 */
 } blpo_config;
 
 /** What an update was like. Values of "minibatches" are means over the minibatches of the update. A value that was not

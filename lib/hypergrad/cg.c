@@ -19,8 +19,7 @@
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
-    (void)config;
-    return blpo__hypergrad_need_hvp(error, problem);
+    return blpo__hypergrad_need_products(error, problem, config);
 }
 
 static void create(blpo_hypergrad *solver)
@@ -57,9 +56,9 @@ static double advance(blpo_hypergrad *solver, double rr, double dad, real *x)
 static void stop_at_negative_curvature(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
     report->indefinite = 1;
-    report->fallback = 1;
+    blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_INDEFINITE);
     if (report->iterations == 0)
-        blpo__hypergrad_last_resort(solver, v, x, report);
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_INDEFINITE, report);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)

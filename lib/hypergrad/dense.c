@@ -22,10 +22,9 @@ static int64_t call_rows(int64_t p)
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
-    (void)config;
     if (problem->n_inner > MOST)
         return blpo__error_int(error, BLPO_ERR_SIZE, "n_inner", problem->n_inner, "with method dense it must be at most 16384");
-    return blpo__hypergrad_need_rows(error, problem);
+    return blpo__hypergrad_need_rows(error, problem, config);
 }
 
 static void create(blpo_hypergrad *solver)
@@ -70,7 +69,8 @@ static void describe(const blpo__symmetric *system, blpo_hypergrad_report *repor
     report->rank_used = system->rank;
     report->condition_estimate = system->condition;
     report->indefinite = system->n_negative > 0;
-    report->fallback = system->spectral;
+    if (system->spectral)
+        blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
@@ -81,7 +81,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
         return rc;
     symmetrise_and_shift(solver->system.a, p, solver->config.nystrom_rho);
     if (blpo__symmetric_factor(&solver->system, tolerance) != 0) {
-        blpo__hypergrad_last_resort(solver, v, x, report);
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
         return BLPO_OK;
     }
     describe(&solver->system, report);

@@ -60,6 +60,8 @@ static int check_problem(blpo_error *error, const blpo_problem *problem)
     int rc = check_size(error, "n_inner", problem->n_inner, 1);
     if (rc == BLPO_OK)
         rc = check_size(error, "n_outer", problem->n_outer, 0);
+    if (rc == BLPO_OK)
+        rc = check_size(error, "n_samples", problem->n_samples, 0);
     if (rc == BLPO_OK && problem->n_outer > 0 && problem->mixed_product == NULL)
         rc = blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "mixed_product",
                              "mixed_product is NULL; with n_outer above 0 it must be set");
@@ -82,22 +84,44 @@ static int check_config(blpo_error *error, const blpo_hypergrad_config *config)
         rc = blpo__check_double(error, "cg_tolerance", config->cg_tolerance, 0.0, DBL_MAX);
     if (rc == BLPO_OK)
         rc = blpo__check_positive(error, "kappa", config->kappa, INFINITY);
-    return rc != BLPO_OK ? rc : blpo__check_int(error, "report_residual", config->report_residual, 0, 1);
+    if (rc == BLPO_OK)
+        rc = blpo__check_int(error, "report_residual", config->report_residual, 0, 1);
+    return rc != BLPO_OK ? rc : blpo__check_int(error, "curvature", config->curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON);
 }
 
-int blpo__hypergrad_need_hvp(blpo_error *error, const blpo_problem *problem)
+static int missing(blpo_error *error, const char *field, const char *text)
 {
-    return problem->hvp != NULL ? BLPO_OK
-                                : blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "hvp",
-                                                  "hvp is NULL; this method must have it");
+    return blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, field, text);
 }
 
-int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem)
+int blpo__hypergrad_need_jacobian(blpo_error *error, const blpo_problem *problem)
 {
+    if (problem->jvp == NULL)
+        return missing(error, "jvp", "jvp is NULL; this method or curvature must have it");
+    if (problem->vjp == NULL)
+        return missing(error, "vjp", "vjp is NULL; this method or curvature must have it");
+    return blpo__check_int(error, "n_samples", problem->n_samples, 1, INT32_MAX);
+}
+
+int blpo__hypergrad_need_products(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
+{
+    if (config->curvature == BLPO_CURVATURE_GAUSS_NEWTON)
+        return blpo__hypergrad_need_jacobian(error, problem);
+    return problem->hvp != NULL ? BLPO_OK : missing(error, "hvp", "hvp is NULL; this method must have it");
+}
+
+int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
+{
+    if (config->curvature == BLPO_CURVATURE_GAUSS_NEWTON)
+        return problem->gauss_newton_rows != NULL ? BLPO_OK : blpo__hypergrad_need_jacobian(error, problem);
     return problem->hessian_rows != NULL || problem->hvp != NULL
                ? BLPO_OK
-               : blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "hvp",
-                                 "hvp is NULL; this method must have it or hessian_rows");
+               : missing(error, "hvp", "hvp is NULL; this method must have it or hessian_rows");
+}
+
+int blpo__hypergrad_has_products(const blpo_problem *problem, const blpo_hypergrad_config *config)
+{
+    return blpo__hypergrad_need_products(NULL, problem, config) == BLPO_OK;
 }
 
 int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
@@ -108,11 +132,12 @@ int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const 
     if (rc != BLPO_OK)
         return rc;
     const blpo__ihvp *method = blpo__ihvp_method(config->method);
+    if (method == NULL)
+        return blpo__error_int(error, BLPO_ERR_CONFIG, "method", config->method, "it must be a blpo_ihvp_method");
     if (method->check != NULL)
         rc = method->check(error, problem, config);
-    if (rc == BLPO_OK && config->report_residual && problem->hvp == NULL)
-        rc = blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "report_residual",
-                             "report_residual is 1; without hvp it must be 0");
+    if (rc == BLPO_OK && config->report_residual && !blpo__hypergrad_has_products(problem, config))
+        rc = missing(error, "report_residual", "report_residual is 1; without products with H (hvp, or jvp and vjp) it must be 0");
     return rc;
 }
 
@@ -133,6 +158,7 @@ static void fill(blpo_hypergrad *solver, const blpo_problem *problem, const blpo
     solver->unit = blpo__allocate(memory, p, sizeof *solver->unit);
     solver->implicit = blpo__allocate(memory, q, sizeof *solver->implicit);
     solver->result = blpo__allocate(memory, q, sizeof *solver->result);
+    solver->sample = blpo__allocate(memory, problem->n_samples, sizeof *solver->sample);
     if (solver->method->create != NULL)
         solver->method->create(solver);
 }
@@ -254,6 +280,24 @@ static int begin_report(blpo_hypergrad *solver, const blpo_hypergrad_report *cal
     return BLPO_OK;
 }
 
+static void count_success(blpo_hypergrad_stats *stats, const blpo_hypergrad_report *report)
+{
+    stats->n_solves++;
+    stats->n_indefinite += report->indefinite;
+    stats->n_fallback += report->fallback;
+    stats->n_bound += report->bound_scale < 1.0;
+    stats->n_fallback_indefinite += report->reason == BLPO_IHVP_REASON_INDEFINITE;
+    stats->n_fallback_singular += report->reason == BLPO_IHVP_REASON_SINGULAR;
+    stats->n_fallback_nonfinite += report->reason == BLPO_IHVP_REASON_NONFINITE;
+}
+
+static void count_failure(blpo_hypergrad_stats *stats, int rc)
+{
+    stats->n_failed++;
+    stats->n_failed_callback += rc == BLPO_ERR_CALLBACK;
+    stats->n_failed_nonfinite += rc == BLPO_ERR_NONFINITE;
+}
+
 /* After it, whatever came of it: report and counts. */
 static int finish(blpo_hypergrad *solver, int rc, blpo_hypergrad_report *report, blpo_hypergrad_report *caller)
 {
@@ -261,14 +305,10 @@ static int finish(blpo_hypergrad *solver, int rc, blpo_hypergrad_report *report,
     solver->draw_given = 0;
     report->status = rc;
     report->n_products = stats->n_products - report->n_products;
-    if (rc == BLPO_OK) {
-        stats->n_solves++;
-        stats->n_indefinite += report->indefinite;
-        stats->n_fallback += report->fallback;
-        stats->n_bound += report->bound_scale < 1.0;
-    } else {
-        stats->n_failed++;
-    }
+    if (rc == BLPO_OK)
+        count_success(stats, report);
+    else
+        count_failure(stats, rc);
     if (caller != NULL)
         blpo__write_struct(caller, caller->struct_size, report, sizeof *report, LEAST_REPORT);
     return rc;
@@ -439,7 +479,7 @@ void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b)
 
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on)
 {
-    solver->measure_residual = on && solver->problem.hvp != NULL;
+    solver->measure_residual = on && blpo__hypergrad_has_products(&solver->problem, &solver->config);
 }
 
 void blpo__hypergrad_mark_take(const blpo_hypergrad *solver, blpo__hypergrad_mark *mark)

@@ -18,7 +18,7 @@ typedef struct blpo__ihvp {
     int (*solve)(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
 } blpo__ihvp;
 
-extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense;
+extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense, blpo__ihvp_gauss_newton;
 
 struct blpo_hypergrad {
     blpo__host host;
@@ -46,26 +46,38 @@ struct blpo_hypergrad {
     double *chunk;     /* nystrom: some columns of C; dense: [p] the right-hand side */
     double *core_v;    /* nystrom: [k] C v, then its solution */
     blpo__symmetric system; /* nystrom: the k x k core; dense: H + rho I */
+    real *sample;      /* [T] J x, T = n_samples; NULL where no method or residual asks for J */
+    real *response;    /* gauss_newton: [T] what J^T is applied to */
+    blpo__cholesky gram; /* gauss_newton: J J^T + rho I */
 };
 
-/* NULL for a number that is no method. */
+/* NULL for a number that is no method, also within the range. */
 const blpo__ihvp *blpo__ihvp_method(int64_t method);
 int64_t blpo__ihvp_n_methods(void);
 
 /* Every rule of problem and settings, without an allocation. */
 int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 
-/* For the checks of methods: hvp must be there; rows may come from hessian_rows instead. */
-int blpo__hypergrad_need_hvp(blpo_error *error, const blpo_problem *problem);
-int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem);
+/* For the checks of methods: there must be products with H, of the curvature that was chosen; or rows; or J and its transpose. */
+int blpo__hypergrad_need_products(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
+int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
+int blpo__hypergrad_need_jacobian(blpo_error *error, const blpo_problem *problem);
+int blpo__hypergrad_has_products(const blpo_problem *problem, const blpo_hypergrad_config *config);
 
-/* Calls of the user, counted; what they write is checked. BLPO_OK, BLPO_ERR_CALLBACK or BLPO_ERR_NONFINITE (record filled). */
+/* Calls of the user, counted; what they write is checked. BLPO_OK, BLPO_ERR_CALLBACK or BLPO_ERR_NONFINITE (record filled).
+ * Products and rows are of the curvature that was chosen. A row counts as one product, and so does a vjp, with the jvp that
+ * goes with it. */
 int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv);
 int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k, real *rows);
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out);
+int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx);
+int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu);
+int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram); /* J J^T; destroys product, sample and response */
 
-/* The last resort of a method that cannot go on: x = v / rho, and the report says so. */
-void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
+/* The report of a method that takes another way than its own, and the last of these ways: x = v / rho. */
+void blpo__hypergrad_fall_back(blpo_hypergrad_report *report, int reason);
+void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, real *x, int reason,
+                                 blpo_hypergrad_report *report);
 
 /* v / rho */
 void blpo__hypergrad_over_rho(const blpo_hypergrad *solver, const real *v, real *x);

@@ -6,6 +6,7 @@ static const blpo__ihvp *const methods[] = {
     [BLPO_IHVP_NYSTROM] = &blpo__ihvp_nystrom,
     [BLPO_IHVP_CG] = &blpo__ihvp_cg,
     [BLPO_IHVP_DENSE] = &blpo__ihvp_dense,
+    [BLPO_IHVP_GAUSS_NEWTON] = &blpo__ihvp_gauss_newton,
 };
 
 int64_t blpo__ihvp_n_methods(void)

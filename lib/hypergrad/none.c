@@ -7,11 +7,18 @@ void blpo__hypergrad_over_rho(const blpo_hypergrad *solver, const real *v, real 
         x[i] = (real)((double)v[i] / solver->config.nystrom_rho);
 }
 
-void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
+void blpo__hypergrad_fall_back(blpo_hypergrad_report *report, int reason)
+{
+    report->fallback = 1;
+    report->reason = reason;
+}
+
+void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, real *x, int reason,
+                                 blpo_hypergrad_report *report)
 {
     blpo__hypergrad_over_rho(solver, v, x);
+    blpo__hypergrad_fall_back(report, reason);
     report->method = BLPO_IHVP_NONE;
-    report->fallback = 1;
     report->rank_used = 0;
 }
 

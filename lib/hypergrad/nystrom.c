@@ -32,7 +32,7 @@ static int check(blpo_error *error, const blpo_problem *problem, const blpo_hype
     int rc = blpo__check_int(error, "nystrom_rank", config->nystrom_rank, 1, problem->n_inner);
     if (rc == BLPO_OK)
         rc = blpo__check_product(error, "nystrom_rank", config->nystrom_rank, problem->n_inner);
-    return rc != BLPO_OK ? rc : blpo__hypergrad_need_rows(error, problem);
+    return rc != BLPO_OK ? rc : blpo__hypergrad_need_rows(error, problem, config);
 }
 
 static void create(blpo_hypergrad *solver)
@@ -100,7 +100,8 @@ static int factor_core(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     if (blpo__symmetric_factor(system, tolerance) != 0)
         return -1;
     report->indefinite |= system->n_negative > 0;
-    report->fallback = system->spectral;
+    if (system->spectral)
+        blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
     report->rank_used = system->rank;
     report->condition_estimate = system->condition;
     return 0;
@@ -131,7 +132,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     if (rc != BLPO_OK)
         return rc;
     if (factor_core(solver, report) != 0) {
-        blpo__hypergrad_last_resort(solver, v, x, report);
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
         return BLPO_OK;
     }
     for (int64_t i = 0; i < k; i++)
@@ -139,7 +140,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     blpo__symmetric_solve(&solver->system, solver->core_v);
     apply(solver, v, solver->core_v, x);
     if (blpo__first_nonfinite(x, p) >= 0)
-        blpo__hypergrad_last_resort(solver, v, x, report);
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
     return BLPO_OK;
 }
 

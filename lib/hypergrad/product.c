@@ -5,6 +5,9 @@
 #include "core/check.h"
 #include "core/error.h"
 
+#include <math.h>
+#include <string.h>
+
 static int judge(blpo_hypergrad *solver, int stage, const char *name, int verdict, const real *written, int64_t n)
 {
     if (verdict != 0)
@@ -15,12 +18,35 @@ static int judge(blpo_hypergrad *solver, int stage, const char *name, int verdic
     return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, stage, -1, -1, name, bad, (double)written[bad], NULL);
 }
 
-int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv)
+static int hessian_product(blpo_hypergrad *solver, const real *v, real *hv)
 {
     const blpo_problem *problem = &solver->problem;
     solver->stats.n_products++;
     const int verdict = problem->hvp(problem->user, v, hv);
     return judge(solver, BLPO_STAGE_SOLVE, "hvp", verdict, hv, problem->n_inner);
+}
+
+int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx)
+{
+    const blpo_problem *problem = &solver->problem;
+    const int verdict = problem->jvp(problem->user, x, jx);
+    return judge(solver, BLPO_STAGE_SOLVE, "jvp", verdict, jx, problem->n_samples);
+}
+
+int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu)
+{
+    const blpo_problem *problem = &solver->problem;
+    solver->stats.n_products++;
+    const int verdict = problem->vjp(problem->user, u, jtu);
+    return judge(solver, BLPO_STAGE_SOLVE, "vjp", verdict, jtu, problem->n_inner);
+}
+
+int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv)
+{
+    if (solver->config.curvature == BLPO_CURVATURE_HESSIAN)
+        return hessian_product(solver, v, hv);
+    const int rc = blpo__hypergrad_jvp(solver, v, solver->sample);
+    return rc != BLPO_OK ? rc : blpo__hypergrad_vjp(solver, solver->sample, hv);
 }
 
 static int rows_by_products(blpo_hypergrad *solver, const int64_t *index, int64_t k, real *rows)
@@ -37,11 +63,57 @@ static int rows_by_products(blpo_hypergrad *solver, const int64_t *index, int64_
 int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k, real *rows)
 {
     const blpo_problem *problem = &solver->problem;
-    if (problem->hessian_rows == NULL)
+    const int newton = solver->config.curvature == BLPO_CURVATURE_GAUSS_NEWTON;
+    const blpo_hessian_rows_fn callback = newton ? problem->gauss_newton_rows : problem->hessian_rows;
+    if (callback == NULL)
         return rows_by_products(solver, index, k, rows);
     solver->stats.n_products += k;
-    const int verdict = problem->hessian_rows(problem->user, index, k, rows);
-    return judge(solver, BLPO_STAGE_SOLVE, "hessian_rows", verdict, rows, k * problem->n_inner);
+    const int verdict = callback(problem->user, index, k, rows);
+    return judge(solver, BLPO_STAGE_SOLVE, newton ? "gauss_newton_rows" : "hessian_rows", verdict, rows,
+                 k * problem->n_inner);
+}
+
+/* -- J J^T -- */
+
+/* Column t is J (J^T e_t). */
+static int gram_by_pairs(blpo_hypergrad *solver, double *gram)
+{
+    const int64_t n = solver->problem.n_samples;
+    int rc = BLPO_OK;
+    memset(solver->response, 0, (size_t)n * sizeof *solver->response);
+    for (int64_t t = 0; t < n && rc == BLPO_OK; t++) {
+        solver->response[t] = 1;
+        rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
+        solver->response[t] = 0;
+        if (rc == BLPO_OK)
+            rc = blpo__hypergrad_jvp(solver, solver->product, solver->sample);
+        for (int64_t i = 0; i < n && rc == BLPO_OK; i++)
+            gram[t * n + i] = (double)solver->sample[i];
+    }
+    return rc;
+}
+
+static int64_t first_nonfinite_double(const double *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return i;
+    return -1;
+}
+
+int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
+{
+    const blpo_problem *problem = &solver->problem;
+    if (problem->jacobian_gram == NULL)
+        return gram_by_pairs(solver, gram);
+    const int verdict = problem->jacobian_gram(problem->user, gram);
+    if (verdict != 0)
+        return blpo__error_callback(&solver->error, BLPO_STAGE_SOLVE, "jacobian_gram", verdict);
+    const int64_t bad = first_nonfinite_double(gram, problem->n_samples * problem->n_samples);
+    if (bad < 0)
+        return BLPO_OK;
+    return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, "jacobian_gram", bad,
+                               gram[bad], NULL);
 }
 
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out)

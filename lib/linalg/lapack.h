@@ -35,6 +35,27 @@ void blpo__symmetric_solve(blpo__symmetric *system, double *b);
 /* Number of eigenvalues below -tolerance max|S| of the matrix in `a`, which is destroyed. */
 int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
 
+/* A symmetric positive definite n x n system G y = b: L L^T. */
+typedef struct blpo__cholesky {
+    int n;
+    double *a;        /* [n][n] row-major G: written by the caller, at least the upper triangle; the lower becomes L */
+    double *diagonal; /* [n] of G */
+    double *block;    /* one block of the update */
+    double condition; /* (largest / least element of L's diagonal)^2: the condition of G is at least that */
+} blpo__cholesky;
+
+void blpo__cholesky_create(blpo__cholesky *system, int64_t n, blpo__memory *memory);
+
+/* To be called when G has been written. */
+void blpo__cholesky_load(blpo__cholesky *system);
+
+/* Factors G + shift I, any number of times after a load. 0, or -1 where that is not positive definite to working precision,
+ * or not finite. Equal bits whatever the number of threads of the BLAS. */
+int blpo__cholesky_factor(blpo__cholesky *system, double shift);
+
+/* b becomes the solution. */
+void blpo__cholesky_solve(const blpo__cholesky *system, double *b);
+
 /* q [n_rows][n_columns], row-major, becomes orthonormal: its rows where n_rows <= n_columns, else its columns; the signs
  * are those that make the result uniform over orthogonal matrices when q was drawn from a normal distribution.
  * Takes workspace from `memory`: called at create only. 0, or -1 when memory ran out. */

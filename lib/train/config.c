@@ -123,6 +123,7 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"critic_response", config->critic_response, BLPO_RESPONSE_NESTED, BLPO_RESPONSE_EXACT},
         {"hypergradient", config->hypergradient, 0, 1},
         {"ihvp_method", config->ihvp_method, 0, blpo__ihvp_n_methods() - 1},
+        {"ihvp_curvature", config->ihvp_curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
         {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
         {"cg_iterations", config->cg_iterations, 1, INT64_MAX},
         {"normalize_advantages", config->normalize_advantages, 0, 1},
@@ -330,6 +331,12 @@ void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters
     problem->hvp = blpo__game_hessian_product;
     problem->hessian_rows = blpo__game_hessian_rows;
     problem->mixed_product = blpo__game_mixed_product;
+    problem->n_samples = config->trajectories_per_minibatch * config->n_steps;
+    problem->jvp = blpo__game_jacobian_product;
+    problem->vjp = blpo__game_jacobian_transposed;
+    problem->jacobian_gram = blpo__game_jacobian_gram;
+    problem->gauss_newton_rows = blpo__game_gauss_newton_rows;
+    problem->gauss_newton_diagonal = blpo__game_gauss_newton_diagonal;
     blpo_hypergrad_config_init(solver, sizeof *solver);
     solver->method = config->ihvp_method;
     solver->nystrom_rank = config->nystrom_rank;
@@ -338,6 +345,7 @@ void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters
     solver->cg_iterations = config->cg_iterations;
     solver->kappa = config->kappa;
     solver->seed = config->seed;
+    solver->curvature = config->ihvp_curvature;
 }
 
 static int check_solver(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)
@@ -348,6 +356,15 @@ static int check_solver(blpo_error *error, const blpo_config *config, int64_t n_
     blpo_hypergrad_config solver;
     blpo__trainer_problem(config, n_actor, n_critic, NULL, &problem, &solver);
     return blpo__hypergrad_check(error, &problem, &solver);
+}
+
+/* J J^T would need products between the transitions of different processes. */
+static int check_processes(blpo_error *error, const blpo_config *config, const blpo_runtime *runtime)
+{
+    if (!config->hypergradient || config->ihvp_method != BLPO_IHVP_GAUSS_NEWTON || runtime->n_processes == 1)
+        return BLPO_OK;
+    return blpo__error_int(error, BLPO_ERR_CONFIG, "ihvp_method", config->ihvp_method,
+                           "gauss_newton works in one process; with n_processes above 1 take cg with ihvp_curvature 1");
 }
 
 /* --- all of it --- */
@@ -364,7 +381,7 @@ static int check_settings(blpo_error *error, const blpo_env *env, const blpo_con
     return rc == BLPO_OK ? check_rollout(error, env, config) : rc;
 }
 
-int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config)
+int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime)
 {
     int64_t n_actor = 0, n_critic = 0, actor_widest = 0, critic_widest = 0;
     int rc = check_settings(error, env, config);
@@ -378,5 +395,7 @@ int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_confi
         rc = check_rows(error, env, config, actor_widest > critic_widest ? actor_widest : critic_widest);
     if (rc == BLPO_OK)
         rc = check_solver(error, config, n_actor, n_critic);
+    if (rc == BLPO_OK)
+        rc = check_processes(error, config, runtime);
     return rc == BLPO_OK ? check_sums(error, config, n_actor, n_critic) : rc;
 }

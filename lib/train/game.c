@@ -67,6 +67,7 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->advantage = blpo__allocate(memory, n, sizeof(double));
     game->used = blpo__allocate(memory, n, sizeof(double));
     game->work = blpo__allocate(memory, n, sizeof(double));
+    blpo__game_gauss_newton_create(game, n, memory);
 }
 
 void blpo__game_load(blpo__game *game, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs, const real *returns)

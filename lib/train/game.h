@@ -48,6 +48,10 @@ typedef struct blpo__game {
     /* what linearise found */
     double critic_loss, actor_loss, approx_kl, clip_fraction, mean_entropy;
     int64_t verdict;           /* of the all_reduce hook, when a call returns BLPO_ERR_CALLBACK */
+
+    int64_t n_samples;         /* rows of the Jacobian, those that are zero included */
+    real *sample;              /* [n_samples] weights of a sum of gradients */
+    real *tiles;               /* gauss_newton: two tiles of BLPO__TILE x BLPO__TILE for each piece */
 } blpo__game;
 
 void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_config *config, const blpo_policy *policy,
@@ -77,6 +81,17 @@ int blpo__game_critic_gradient_here(blpo__game *game, real *gradient);
 int blpo__game_hessian_product(void *user, const real *v, real *hv);
 int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *rows);
 int blpo__game_mixed_product(void *user, const real *x, real *out);
+
+/* blpo_jvp_fn, blpo_vjp_fn, blpo_jacobian_gram_fn (one process only), blpo_hessian_rows_fn of the Gauss-Newton matrix, and
+ * blpo_gauss_newton_diagonal_fn of the game; user is the game. */
+int blpo__game_jacobian_product(void *user, const real *x, real *jx);
+int blpo__game_jacobian_transposed(void *user, const real *u, real *jtu);
+int blpo__game_jacobian_gram(void *user, double *gram);
+int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, real *rows);
+int blpo__game_gauss_newton_diagonal(void *user, real *diagonal);
+
+/* For blpo__game_create(): the workspace of the above, for n transitions. */
+void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory);
 
 /* Shared by the files of the game: zeroes, runs and reduces the partial sums of n numbers over the rows. */
 typedef void (*blpo__rows_fn)(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument);

@@ -219,7 +219,7 @@ int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const bl
     rc = blpo__trainer_read(env, config, &known_env, &known);
     if (rc != BLPO_OK)
         return blpo__error_set(host.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__trainer_check(host.error, &known_env, &known);
+    rc = blpo__trainer_check(host.error, &known_env, &known, &host);
     if (rc == BLPO_OK)
         rc = make(&known_env, &known, &host, out);
     if (rc == BLPO_OK)

@@ -103,7 +103,7 @@ struct blpo_trainer {
 };
 
 /* config.c: settings as copied from the caller, checked against each other and the environment; no allocation. */
-int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config);
+int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime);
 
 /* config.c: g is a quadratic function of the critic's parameters. */
 int blpo__trainer_critic_is_linear(const blpo_config *config);

@@ -95,6 +95,8 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(hypergradient, -1, BLPO_ERR_CONFIG, "hypergradient");
     REFUSE_CONFIG(ihvp_method, -1, BLPO_ERR_CONFIG, "ihvp_method");
     REFUSE_CONFIG(ihvp_method, 1000, BLPO_ERR_CONFIG, "ihvp_method");
+    REFUSE_CONFIG(ihvp_curvature, -1, BLPO_ERR_CONFIG, "ihvp_curvature");
+    REFUSE_CONFIG(ihvp_curvature, 2, BLPO_ERR_CONFIG, "ihvp_curvature");
     REFUSE_CONFIG(nystrom_rank, 0, BLPO_ERR_CONFIG, "nystrom_rank");
     REFUSE_CONFIG(nystrom_rank, 18, BLPO_ERR_CONFIG, "nystrom_rank"); /* the critic 2-4-1 has 17 parameters */
     REFUSE_CONFIG(nystrom_rank, INT64_MAX, BLPO_ERR_CONFIG, "nystrom_rank");

@@ -1,0 +1,210 @@
+/* The Jacobian of the critic's residuals, for curvature Gauss-Newton, at the point where blpo__game_linearise() was called
+ * with a response:
+ *
+ *   J [T][p], J_t = c_t grad V(s_t), c_t = sqrt(2 share_t):   J^T J = 2 sum_t share_t grad V grad V^T, the Gauss-Newton part of
+ *   H = d2g/dw2, which leaves out - 2 sum_t share_t e_t d2V(s_t)
+ *
+ * T is the largest number of transitions of a minibatch; rows beyond those that are there are zero: J x is 0 in them, J^T u
+ * does not see them, and J J^T has zero rows and columns.
+ *
+ * J is never formed. In layer l the gradient of V(s_t) is s_l h_{l-1}^T and, for the bias, s_l, so that (docs/algorithm.md,
+ * section 5)
+ *
+ *   (J J^T)_tu = c_t c_u sum_l (s_l[t] . s_l[u]) (h_{l-1}[t] . h_{l-1}[u] + 1)
+ *
+ * and the column of J for a weight (o, j) of layer l is c_t s_l[t]_o h_{l-1}[t]_j. Dot products of a layer are in `real`: they
+ * are no less exact than s and h; their products are summed over layers in double.
+ * Over processes H is the mean of theirs: J^T u, rows and diagonal are averaged, so J^T (J x) is right; J J^T is not, since it
+ * would need products between processes.
+ *
+ * Cost per row: J x, J^T u one product a layer; J J^T size_{l-1} + size_l for each of T; a row of J^T J one product a layer;
+ * the diagonal one product a layer. */
+#include "linalg/blas.h"
+#include "train/game.h"
+
+#include <math.h>
+#include <string.h>
+
+static double scale(const blpo__game *game, int64_t t)
+{
+    return sqrt(2.0 * game->batch.share[t]);
+}
+
+void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory)
+{
+    const blpo_config *config = game->config;
+    game->n_samples = n;
+    game->sample = blpo__allocate(memory, n, sizeof *game->sample);
+    const int with_gram = config->hypergradient && config->ihvp_method == BLPO_IHVP_GAUSS_NEWTON;
+    game->tiles = blpo__allocate(memory, with_gram ? blpo__n_pieces(n) * 2 * BLPO__TILE * BLPO__TILE : 0, sizeof *game->tiles);
+}
+
+/* -- J x and J^T u -- */
+
+static void tangent_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *direction)
+{
+    (void)partial;
+    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece], game->tangent);
+}
+
+int blpo__game_jacobian_product(void *user, const real *x, real *jx)
+{
+    blpo__game *game = user;
+    blpo__game_sum_rows(game, game->batch.n, 0, tangent_rows, (void *)(uintptr_t)x, NULL);
+    memset(jx, 0, (size_t)game->n_samples * sizeof *jx);
+    for (int64_t t = 0; t < game->batch.n; t++)
+        jx[t] = (real)(scale(game, t) * (double)game->tangent[t]);
+    return 0;
+}
+
+static void gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *weight)
+{
+    blpo__mlp_add_gradient(game->critic, &game->critic_tape, weight, begin, end, &game->critic_scratch[piece], partial);
+}
+
+int blpo__game_jacobian_transposed(void *user, const real *u, real *jtu)
+{
+    blpo__game *game = user;
+    const int64_t p = game->critic->n_parameters;
+    for (int64_t t = 0; t < game->batch.n; t++)
+        game->sample[t] = (real)(scale(game, t) * (double)u[t]);
+    blpo__game_sum_rows(game, game->batch.n, p, gradient_rows, game->sample, jtu);
+    return blpo__game_mean_over_processes(game, jtu, p);
+}
+
+/* -- J J^T -- */
+
+static const real *layer_input(const blpo__game *game, int64_t layer, int64_t row)
+{
+    const blpo__tape *tape = &game->critic_tape;
+    const real *base = layer == 1 ? tape->input : tape->h[layer - 1];
+    return base + row * game->critic->size[layer - 1];
+}
+
+/* Adds one layer's part to the tile of rows t, t+1, ... and columns u, u+1, ...; s and h are two tiles of scratch. */
+static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t t, int64_t rows, int64_t u, int64_t columns, real *s,
+                           real *h, double *gram)
+{
+    const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
+    const real *signal = game->critic_tape.s[layer];
+    blpo__gemm_nt(rows, columns, out, signal + t * out, out, signal + u * out, out, 0, s, columns);
+    blpo__gemm_nt(rows, columns, in, layer_input(game, layer, t), in, layer_input(game, layer, u), in, 0, h, columns);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            gram[i * game->n_samples + j] += (double)s[i * columns + j] * ((double)h[i * columns + j] + 1.0);
+}
+
+/* The tiles of these rows from the diagonal on. */
+static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    double *gram = argument;
+    real *s = game->tiles + piece * 2 * BLPO__TILE * BLPO__TILE, *h = s + BLPO__TILE * BLPO__TILE;
+    (void)partial;
+    for (int64_t u = begin; u < game->batch.n; u += BLPO__TILE) {
+        const int64_t columns = u + BLPO__TILE < game->batch.n ? BLPO__TILE : game->batch.n - u;
+        for (int64_t l = 1; l <= game->critic->n_layers; l++)
+            add_layer_gram(game, l, begin, end - begin, u, columns, s, h, gram + begin * game->n_samples + u);
+    }
+}
+
+int blpo__game_jacobian_gram(void *user, double *gram)
+{
+    blpo__game *game = user;
+    const int64_t n = game->n_samples;
+    memset(gram, 0, (size_t)(n * n) * sizeof *gram);
+    blpo__game_sum_rows(game, game->batch.n, 0, gram_rows, gram, NULL);
+    for (int64_t t = 0; t < game->batch.n; t++)
+        for (int64_t u = t; u < game->batch.n; u++)
+            gram[u * n + t] = gram[t * n + u] = scale(game, t) * scale(game, u) * gram[t * n + u];
+    return 0;
+}
+
+/* -- rows and diagonal of J^T J -- */
+
+typedef struct wanted_rows {
+    const int64_t *index;
+    int64_t k;
+} wanted_rows;
+
+/* A parameter as weight (unit, input) of a layer; input = size_{l-1} for the bias. */
+typedef struct place {
+    int64_t layer, unit, input;
+} place;
+
+static place place_of(const blpo__mlp *mlp, int64_t parameter)
+{
+    place at = {1, 0, 0};
+    while (parameter >= mlp->offset[at.layer])
+        at.layer++;
+    const int64_t in = mlp->size[at.layer - 1], out = mlp->size[at.layer], local = parameter - mlp->offset[at.layer - 1];
+    at.unit = local < in * out ? local / in : local - in * out;
+    at.input = local < in * out ? local % in : in;
+    return at;
+}
+
+/* sample[t] = c_t J[t, parameter]: what J^T is weighted with for that row. */
+static void weigh(blpo__game *game, int64_t parameter, int64_t begin, int64_t end)
+{
+    const place at = place_of(game->critic, parameter);
+    const int64_t in = game->critic->size[at.layer - 1], out = game->critic->size[at.layer];
+    const real *signal = game->critic_tape.s[at.layer], *input = layer_input(game, at.layer, 0);
+    for (int64_t t = begin; t < end; t++) {
+        const double h = at.input < in ? (double)input[t * in + at.input] : 1.0;
+        game->sample[t] = (real)(2.0 * game->batch.share[t] * (double)signal[t * out + at.unit] * h);
+    }
+}
+
+static void rows_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    const wanted_rows *wanted = argument;
+    for (int64_t i = 0; i < wanted->k; i++) {
+        weigh(game, wanted->index[i], begin, end);
+        blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->sample, begin, end, &game->critic_scratch[piece],
+                               partial + i * game->critic->n_parameters);
+    }
+}
+
+int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, real *rows)
+{
+    blpo__game *game = user;
+    const int64_t p = game->critic->n_parameters, at_once = game->partial_stride / p;
+    int rc = BLPO_OK;
+    for (int64_t i = 0; rc == BLPO_OK && i < k; i += at_once) {
+        wanted_rows wanted = {index + i, at_once < k - i ? at_once : k - i};
+        blpo__game_sum_rows(game, game->batch.n, wanted.k * p, rows_rows, &wanted, rows + i * p);
+        rc = blpo__game_mean_over_processes(game, rows + i * p, wanted.k * p);
+    }
+    return rc;
+}
+
+/* Squares of c_t s_l, and of h_{l-1}, one unit of the layer after the other: of[o] += sum_t (c_t s_o)^2 h^2. */
+static void add_layer_diagonal(const blpo__game *game, int64_t layer, int64_t begin, int64_t end, real *diagonal)
+{
+    const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
+    real *of_weight = diagonal + game->critic->offset[layer - 1], *of_bias = of_weight + in * out;
+    for (int64_t t = begin; t < end; t++) {
+        const real *h = layer_input(game, layer, t), *s = game->critic_tape.s[layer] + t * out;
+        for (int64_t o = 0; o < out; o++) {
+            const real square = (real)(2.0 * game->batch.share[t]) * s[o] * s[o];
+            of_bias[o] += square;
+            for (int64_t j = 0; j < in; j++)
+                of_weight[o * in + j] += square * h[j] * h[j];
+        }
+    }
+}
+
+static void diagonal_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)piece;
+    (void)argument;
+    for (int64_t l = 1; l <= game->critic->n_layers; l++)
+        add_layer_diagonal(game, l, begin, end, partial);
+}
+
+int blpo__game_gauss_newton_diagonal(void *user, real *diagonal)
+{
+    blpo__game *game = user;
+    const int64_t p = game->critic->n_parameters;
+    blpo__game_sum_rows(game, game->batch.n, p, diagonal_rows, NULL, diagonal);
+    return blpo__game_mean_over_processes(game, diagonal, p);
+}
