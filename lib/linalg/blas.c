@@ -2,12 +2,6 @@
 
 #include <cblas.h>
 
-#ifdef BLPO__FLOAT64
-#define GEMM cblas_dgemm
-#else
-#define GEMM cblas_sgemm
-#endif
-
 enum { BLOCK = 64, MOST = BLOCK * BLOCK * BLOCK };
 
 static int64_t least(int64_t a, int64_t b)
@@ -30,7 +24,4 @@ static int64_t least(int64_t a, int64_t b)
                          c + i * ldc + j, (int)ldc);                                                                   \
     }
 
-BLOCKED(blpo__gemm_nt, real, GEMM, CblasNoTrans, CblasTrans, a + i * lda + l, b + j * ldb + l)
-BLOCKED(blpo__gemm_nn, real, GEMM, CblasNoTrans, CblasNoTrans, a + i * lda + l, b + l * ldb + j)
-BLOCKED(blpo__gemm_tn, real, GEMM, CblasTrans, CblasNoTrans, a + l * lda + i, b + l * ldb + j)
 BLOCKED(blpo__gemm_nt_double, double, cblas_dgemm, CblasNoTrans, CblasTrans, a + i * lda + l, b + j * ldb + l)

@@ -1,8 +1,9 @@
-/* What the library was built with, and which BLAS kernels run: a BLAS that does not know the processor costs a factor of
- * five, and nothing else would say so. */
+/* What the library was built with, and which kernels run: its own, for the products of networks, and those of the BLAS, for
+ * dense systems. A BLAS that does not know the processor costs a factor of five there, and nothing else would say so. */
 #include "linalg/build_info.h"
 
 #include "core/check.h"
+#include "linalg/kernels.h"
 
 #include <blpo/version.h>
 
@@ -81,24 +82,29 @@ int blpo_build_info(blpo_build *out)
                               .random = "Philox 4x64-10 (Random123)",
                               .simd = simd(),
                               .blas_kernels_generic = generic(blas_kernels()),
-                              .lapack_int_bytes = (int32_t)sizeof(lapack_int)};
+                              .lapack_int_bytes = (int32_t)sizeof(lapack_int),
+                              .kernels = blpo__kernels_best()->name};
     return blpo__write_struct(out, out->struct_size, &known, sizeof known, BLPO__SIZE_UP_TO(blpo_build, lapack_int_bytes));
 }
 
-void blpo__log_build(const blpo_runtime *runtime)
+enum { FELT = 64 }; /* order of a system whose factorisation takes as long as a pass over a minibatch */
+
+void blpo__log_build(const blpo_runtime *runtime, int64_t order)
 {
     char line[256];
     blpo__text text = blpo__text_begin(line, sizeof line);
     blpo__text_add(&text, "libblpo ");
     blpo__text_add(&text, blpo_version());
-    blpo__text_add(&text, ", BLAS ");
-    blpo__text_add(&text, blas);
     blpo__text_add(&text, ", kernels ");
-    blpo__text_add(&text, blas_kernels());
+    blpo__text_add(&text, blpo__kernels_best()->name);
     blpo__text_add(&text, ", processor ");
     blpo__text_add(&text, simd());
+    blpo__text_add(&text, ", BLAS ");
+    blpo__text_add(&text, blas);
+    blpo__text_add(&text, " with kernels ");
+    blpo__text_add(&text, blas_kernels());
     blpo__log(runtime, BLPO_LOG_INFO, line);
-    if (generic(blas_kernels()))
-        blpo__log(runtime, BLPO_LOG_WARNING,
-                  "the BLAS runs kernels far below this processor; a newer OpenBLAS, or BLIS, would be several times faster");
+    if (generic(blas_kernels()) && order >= FELT)
+        blpo__log(runtime, BLPO_LOG_WARNING, "the BLAS, which solves the dense systems of large nystrom_rank and of method dense, runs "
+                                             "kernels far below this processor; a newer OpenBLAS, or BLIS, would be several times faster");
 }

@@ -1,15 +1,9 @@
 #include "nn/adam.h"
 
-#include "core/multiversion.h"
+#include "linalg/kernels.h"
 
 #include <math.h>
 #include <string.h>
-
-#ifdef BLPO__FLOAT64
-#define SQRT sqrt
-#else
-#define SQRT sqrtf
-#endif
 
 void blpo__adam_create(blpo__adam *adam, int64_t n, double beta1, double beta2, double epsilon, blpo__memory *memory)
 {
@@ -25,20 +19,16 @@ void blpo__adam_copy(blpo__adam *to, const blpo__adam *from)
     to->t = from->t;
 }
 
-BLPO__MULTIVERSION
-void blpo__adam_step(blpo__adam *adam, double rate, const real *restrict gradient, real *restrict x)
+/* rate (m / c1) / (sqrt(v / c2) + eps) = (rate sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)) */
+void blpo__adam_step(blpo__adam *adam, double rate, const real *gradient, real *x)
 {
     adam->t++;
     const double root = sqrt(1.0 - pow(adam->beta2, (double)adam->t));
-    /* rate (m / c1) / (sqrt(v / c2) + eps) = (rate sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)) */
-    const real step = (real)(rate * root / (1.0 - pow(adam->beta1, (double)adam->t)));
-    const real epsilon = (real)(adam->epsilon * root);
-    const real b1 = (real)adam->beta1, c1 = (real)(1.0 - adam->beta1);
-    const real b2 = (real)adam->beta2, c2 = (real)(1.0 - adam->beta2);
-    real *restrict m = adam->m, *restrict v = adam->v;
-    for (int64_t i = 0; i < adam->n; i++) {
-        m[i] = b1 * m[i] + c1 * gradient[i];
-        v[i] = b2 * v[i] + c2 * gradient[i] * gradient[i];
-        x[i] -= step * m[i] / (SQRT(v[i]) + epsilon);
-    }
+    const blpo__adam_factors factors = {.b1 = (real)adam->beta1,
+                                        .c1 = (real)(1.0 - adam->beta1),
+                                        .b2 = (real)adam->beta2,
+                                        .c2 = (real)(1.0 - adam->beta2),
+                                        .step = (real)(rate * root / (1.0 - pow(adam->beta1, (double)adam->t))),
+                                        .epsilon = (real)(adam->epsilon * root)};
+    blpo__kernels_best()->adam(&factors, adam->n, gradient, adam->m, adam->v, x);
 }

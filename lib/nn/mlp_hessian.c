@@ -14,7 +14,7 @@
  *
  * Cost of a product: six products of size_l x size_{l-1} a row and layer. Everything is tile by tile. */
 #include "linalg/activation.h"
-#include "linalg/blas.h"
+#include "linalg/product.h"
 #include "nn/mlp.h"
 
 #include <string.h>

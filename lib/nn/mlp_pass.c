@@ -8,9 +8,7 @@
  *     d scalar_t . X:                   sum_l s_l[t] . (X_l h_{l-1}[t] + x_l)
  *
  * Cost per row and layer: one product of size_l x size_{l-1} for each of the four passes. */
-#include "core/multiversion.h"
-#include "linalg/activation.h"
-#include "linalg/blas.h"
+#include "linalg/product.h"
 #include "nn/mlp.h"
 
 #include <string.h>
@@ -22,21 +20,18 @@ static const real *below(const blpo__mlp *mlp, const blpo__tape *tape, int64_t l
     return base + row * mlp->size[layer - 1];
 }
 
-static void spread_bias(const real *bias, int64_t n, int64_t rows, real *z)
-{
-    for (int64_t t = 0; t < rows; t++)
-        memcpy(z + t * n, bias, (size_t)n * sizeof *z);
-}
-
 /* h = phi(input W^T + b), no activation in the last layer. */
 static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t layer, const real *input, int64_t rows,
                           real *h)
 {
     const int64_t in = mlp->size[layer - 1], out = mlp->size[layer];
-    spread_bias(blpo__bias(mlp, parameters, layer), out, rows, h);
-    blpo__gemm_nt(rows, out, in, input, in, blpo__weight(mlp, parameters, layer), in, 1, h, out);
-    if (layer < mlp->n_layers)
-        blpo__activate(mlp->activation, h, rows * out);
+    const blpo__product p = {.m = rows, .n = out, .k = in,
+                             .a = input, .a_row = in, .a_column = 1,
+                             .b = blpo__weight(mlp, parameters, layer), .b_row = 1, .b_column = in,
+                             .bias = blpo__bias(mlp, parameters, layer),
+                             .finish = layer < mlp->n_layers ? BLPO__ACTIVATE : BLPO__AS_IS, .activation = mlp->activation,
+                             .c = h, .ldc = out};
+    blpo__multiply(&p);
 }
 
 void blpo__mlp_forward(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end)
@@ -59,57 +54,73 @@ void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *i
 
 void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end)
 {
-    const int64_t rows = end - begin;
     for (int64_t l = mlp->n_layers; l > 1; l--) {
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
-        real *s = tape->s[l - 1] + begin * in;
-        blpo__gemm_nn(rows, in, out, tape->s[l] + begin * out, out, blpo__weight(mlp, parameters, l), in, 0, s, in);
-        blpo__times_slope(mlp->activation, tape->h[l - 1] + begin * in, s, rows * in);
+        const blpo__product p = {.m = end - begin, .n = in, .k = out,
+                                 .a = tape->s[l] + begin * out, .a_row = out, .a_column = 1,
+                                 .b = blpo__weight(mlp, parameters, l), .b_row = in, .b_column = 1,
+                                 .finish = BLPO__TIMES_SLOPE, .activation = mlp->activation,
+                                 .h = tape->h[l - 1] + begin * in,
+                                 .c = tape->s[l - 1] + begin * in, .ldc = in};
+        blpo__multiply(&p);
     }
 }
 
-BLPO__MULTIVERSION
-static void scale_rows(const real *weight, const real *from, int64_t rows, int64_t n, real *to)
+/* W_l: rows of the sum are units; with one unit alone it is a weighted sum of inputs. */
+static void add_weight_gradient(int64_t rows, int64_t out, int64_t in, const real *weight, const real *s, const real *h,
+                                blpo__scratch *scratch, real *gradient)
 {
-    for (int64_t t = 0; t < rows; t++)
-        for (int64_t j = 0; j < n; j++)
-            to[t * n + j] = weight[t] * from[t * n + j];
-}
-
-BLPO__MULTIVERSION
-static void add_column_sums(const real *matrix, int64_t rows, int64_t n, real *sum)
-{
-    for (int64_t t = 0; t < rows; t++)
-        for (int64_t j = 0; j < n; j++)
-            sum[j] += matrix[t * n + j];
+    if (out == 1) {
+        for (int64_t t = 0; t < rows; t++)
+            scratch->a[t] = weight[t] * s[t];
+        blpo__add_weighted_rows(rows, in, scratch->a, h, gradient);
+        return;
+    }
+    const blpo__product p = {.m = out, .n = in, .k = rows,
+                             .a = s, .a_row = 1, .a_column = out,
+                             .b = h, .b_row = in, .b_column = 1,
+                             .weight = weight, .add = 1,
+                             .c = gradient, .ldc = in};
+    blpo__multiply(&p);
 }
 
 void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const real *weight, int64_t begin,
                             int64_t end, blpo__scratch *scratch, real *gradient)
 {
-    const int64_t rows = end - begin;
     for (int64_t l = 1; l <= mlp->n_layers; l++) {
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
+        const real *s = tape->s[l] + begin * out;
         real *of_weight = gradient + mlp->offset[l - 1];
-        scale_rows(weight + begin, tape->s[l] + begin * out, rows, out, scratch->a);
-        blpo__gemm_tn(out, in, rows, scratch->a, out, below(mlp, tape, l, begin), in, 1, of_weight, in);
+        add_weight_gradient(end - begin, out, in, weight + begin, s, below(mlp, tape, l, begin), scratch, of_weight);
         if (!mlp->unbiased)
-            add_column_sums(scratch->a, rows, out, of_weight + in * out);
+            blpo__add_weighted_rows(end - begin, out, weight + begin, s, of_weight + in * out);
+    }
+}
+
+/* Layer l of the tangent, s_l . (X_l h_{l-1} + x_l), into `tangent` of these rows. The sum is made as (s_l X_l) . h_{l-1},
+ * which needs no transposed matrix, but where a row of h may be wider than the scratch, or s is thin. */
+static void add_tangent_of_layer(const blpo__mlp *mlp, int64_t layer, int64_t rows, const real *direction, const real *s,
+                                 const real *h, real *scratch, real *tangent)
+{
+    const int64_t in = mlp->size[layer - 1], out = mlp->size[layer];
+    const real *x = blpo__weight(mlp, direction, layer), *bias = blpo__bias(mlp, direction, layer);
+    if (layer == 1 || out == 1) {
+        const blpo__product p = {.m = rows, .n = out, .k = in, .a = h, .a_row = in, .a_column = 1, .b = x, .b_row = 1,
+                                 .b_column = in, .bias = bias, .c = scratch, .ldc = out};
+        blpo__multiply(&p);
+        blpo__add_row_products(rows, out, scratch, s, tangent);
+    } else {
+        blpo__gemm_nn(rows, in, out, s, out, x, in, 0, scratch, in);
+        blpo__add_row_products(rows, in, scratch, h, tangent);
+        blpo__gemm_nt(rows, 1, out, s, out, bias, out, 1, tangent, 1);
     }
 }
 
 void blpo__mlp_tangent(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t begin, int64_t end,
                        blpo__scratch *scratch, real *tangent)
 {
-    const int64_t rows = end - begin;
-    memset(tangent + begin, 0, (size_t)rows * sizeof *tangent);
-    for (int64_t l = 1; l <= mlp->n_layers; l++) {
-        const int64_t in = mlp->size[l - 1], out = mlp->size[l];
-        const real *s = tape->s[l] + begin * out;
-        spread_bias(blpo__bias(mlp, direction, l), out, rows, scratch->a);
-        blpo__gemm_nt(rows, out, in, below(mlp, tape, l, begin), in, blpo__weight(mlp, direction, l), in, 1, scratch->a, out);
-        for (int64_t t = 0; t < rows; t++)
-            for (int64_t j = 0; j < out; j++)
-                tangent[begin + t] += s[t * out + j] * scratch->a[t * out + j];
-    }
+    memset(tangent + begin, 0, (size_t)(end - begin) * sizeof *tangent);
+    for (int64_t l = 1; l <= mlp->n_layers; l++)
+        add_tangent_of_layer(mlp, l, end - begin, direction, tape->s[l] + begin * mlp->size[l], below(mlp, tape, l, begin),
+                             scratch->a, tangent + begin);
 }

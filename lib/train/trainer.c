@@ -206,6 +206,14 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
     return BLPO_OK;
 }
 
+/* Order of the dense systems that the solver of these settings makes; 0: none. */
+static int64_t order_of_system(const blpo_config *config, int64_t n_critic)
+{
+    if (!config->hypergradient)
+        return 0;
+    return config->ihvp_method == BLPO_IHVP_DENSE ? n_critic : config->ihvp_method == BLPO_IHVP_NYSTROM ? config->nystrom_rank : 0;
+}
+
 int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime, blpo_trainer **out)
 {
     if (env == NULL || out == NULL)
@@ -223,7 +231,7 @@ int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const bl
     if (rc == BLPO_OK)
         rc = make(&known_env, &known, &host, out);
     if (rc == BLPO_OK)
-        blpo__log_build(&host);
+        blpo__log_build(&host, order_of_system(&known, n_critic));
     return rc;
 }
 

@@ -2,7 +2,7 @@
 #include "support/check.h"
 #include "support/dense.h"
 
-#include "linalg/blas.h"
+#include "linalg/product.h"
 #include "linalg/lapack.h"
 #include "linalg/vector.h"
 

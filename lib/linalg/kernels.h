@@ -1,0 +1,71 @@
+/* The loops that an update spends its time in, compiled once for each level of vector instructions; the best table that the
+ * processor can run is taken at every call. A table and not versions of single functions, since the tiles of a product
+ * are chosen by the number and width of registers, and so that tests can run every table the machine has.
+ *
+ * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h; each of plain.c, avx2.c and avx512.c
+ * includes them all, built with the options of its level. */
+#ifndef BLPO_LINALG_KERNELS_H
+#define BLPO_LINALG_KERNELS_H
+
+#include "core/real.h"
+
+/* What becomes of a finished row of a product. */
+typedef enum blpo__finish {
+    BLPO__AS_IS,
+    BLPO__ACTIVATE,   /* c = phi(c) */
+    BLPO__TIMES_SLOPE /* c = c phi'(z), where h = phi(z) */
+} blpo__finish;
+
+/* C [m][n] = A B (+ bias, or + C), with A [m][k], B [k][n]; a stored transposed matrix has its two strides swapped.
+ *
+ *     c_ij = finish( sum_l a_il weight_l b_lj + start_ij ),      start: 0, bias_j or c_ij */
+typedef struct blpo__product {
+    int64_t m, n, k;
+    const real *a;
+    int64_t a_row, a_column; /* A_il lies at a[i a_row + l a_column]; one of them is 1 */
+    const real *b;
+    int64_t b_row, b_column; /* B_lj lies at b[l b_row + j b_column]; one of them is 1 */
+    const real *weight;      /* [k], NULL: 1 */
+    const real *bias;        /* [n], NULL: none; not with add */
+    int add;                 /* 1: onto what C holds */
+    blpo__finish finish;
+    int32_t activation;
+    const real *h;           /* TIMES_SLOPE: [m][n], row stride ldc */
+    real *c;                 /* apart from all other arrays */
+    int64_t ldc;
+} blpo__product;
+
+/* The numbers of an Adam step as the loop needs them (nn/adam.c). */
+typedef struct blpo__adam_factors {
+    real b1, c1, b2, c2; /* beta and 1 - beta */
+    real step, epsilon;
+} blpo__adam_factors;
+
+typedef struct blpo__kernels {
+    const char *name;
+    /* any sizes, also 0 */
+    void (*product)(const blpo__product *p);
+    /* the same for n <= 4 and A with a_column = 1, B with b_row = 1, no weight: scalar products of rows */
+    void (*dots)(const blpo__product *p);
+    /* out[j] += sum_t weight[t] a[t lda + j]; weight NULL: 1 */
+    void (*add_rows)(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out);
+    /* out[t] += sum_j a[t n + j] b[t n + j] */
+    void (*add_row_products)(int64_t rows, int64_t n, const real *a, const real *b, real *out);
+    void (*tanh)(real *z, int64_t n);                                          /* z becomes tanh z */
+    void (*relu)(real *z, int64_t n);
+    void (*times_slope)(int32_t activation, const real *h, real *s, int64_t n);   /* s *= phi'(z), h = phi(z) */
+    void (*adam)(const blpo__adam_factors *f, int64_t n, const real *gradient, real *m, real *v, real *x);
+} blpo__kernels;
+
+extern const blpo__kernels blpo__kernels_plain;
+#ifdef BLPO__X86_LEVELS
+extern const blpo__kernels blpo__kernels_avx2, blpo__kernels_avx512;
+#endif
+
+/* The best table for this processor. */
+const blpo__kernels *blpo__kernels_best(void);
+
+/* Table `level` of those this processor can run, worst first; NULL: no more. For tests and blpo__kernels_best(). */
+const blpo__kernels *blpo__kernels_level(int level);
+
+#endif

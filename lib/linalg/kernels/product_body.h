@@ -1,0 +1,233 @@
+/* Matrix product of small and middling sizes without the packing of A and the set-up that make a BLAS slow there.
+ *
+ *   C is made tile by tile, TILE_ROWS x TILE_COLUMNS sums in registers over all l of a block:
+ *
+ *       for l:  sum[i][v] += a_il * B[l][v]      i < TILE_ROWS: one number of A, broadcast;  v < TILE_VECTORS: a vector of B
+ *
+ *   with 2 loads of B and TILE_ROWS of A for TILE_ROWS x 2 multiply-adds: enough of them run at the same time to hide
+ *   their latency, and loads are fewer than the processor can do beside.
+ *
+ * B is walked in blocks of at most BLOCK_NUMBERS numbers, which stay in the first cache while all rows of A go by. Where B
+ * is stored as the tile wants it (rows of n, no weights) it is read in place; else a block is first copied into panels
+ * [l][TILE_COLUMNS], transposed or weighted on the way, and filled up with zeroes behind the last column. A is read in place:
+ * only broadcasts touch it. Each number of C is a sum over l in order, one block after another: no result depends on m,
+ * on which rows are asked for together, or on what lies beside a matrix.
+ *
+ * Cost: m n k multiply-adds, rounded up to whole vectors in n; copies k n of B. Stack: one block. */
+
+enum { BLOCK_NUMBERS = 4096, BLOCK_DEPTH = 128, BLOCK_COLUMNS = 128 };
+
+typedef struct block { /* columns j .. j + columns - 1 of C, terms l .. l + depth - 1 of their sums */
+    const blpo__product *p;
+    int64_t j, columns, l, depth;
+    int first, last;   /* block of terms */
+} block;
+
+/* One tile; the counts are constants where this is inlined. columns: how many of them are C's. */
+INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                 int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+{
+    vector sum[TILE_ROWS][TILE_VECTORS];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = (vector){0};
+    for (int64_t l = 0; l < depth; l++) {
+        vector of_b[TILE_VECTORS];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++)
+            of_b[v] = *(const loose_vector *)(b + l * b_row + v * LANES);
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] += a[i * a_row + l * a_column] * of_b[v];
+    }
+    real tail[TILE_COLUMNS];
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; i++) {
+        real *row = c + i * ldc;
+        const int whole = columns == vectors * LANES;
+        if (!whole && add)
+            memcpy(tail, row, (size_t)columns * sizeof *tail);
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            real *to = (whole ? row : tail) + v * LANES;
+            if (add)
+                sum[i][v] += *(const loose_vector *)to;
+            else if (bias != NULL)
+                sum[i][v] += *(const loose_vector *)(bias + v * LANES);
+            *(loose_vector *)to = sum[i][v];
+        }
+        if (!whole)
+            memcpy(row, tail, (size_t)columns * sizeof *row);
+    }
+}
+
+/* A tile of up to TILE_ROWS rows. One stride of A is 1: said as a constant, it leaves the address arithmetic. */
+#define TILE_OF(ROWS)                                                                                                  \
+    case ROWS:                                                                                                         \
+        if (a_column == 1)                                                                                             \
+            tile(ROWS, vectors, depth, a, a_row, 1, b, b_row, bias, add, c, ldc, columns);                             \
+        else                                                                                                           \
+            tile(ROWS, vectors, depth, a, 1, a_column, b, b_row, bias, add, c, ldc, columns);                          \
+        break
+
+INLINE void tile_of(int rows, int vectors, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                    int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+{
+    switch (rows) {
+        TILE_OF(1);
+        TILE_OF(2);
+        TILE_OF(3);
+        TILE_OF(4);
+#if defined(__AVX2__)
+        TILE_OF(5);
+        TILE_OF(6);
+#endif
+#if defined(__AVX512F__)
+        TILE_OF(7);
+        TILE_OF(8);
+#endif
+    default:
+        break;
+    }
+}
+
+static void wide_tile(int rows, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                      int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+{
+    tile_of(rows, 2, depth, a, a_row, a_column, b, b_row, bias, add, c, ldc, columns);
+}
+
+static void narrow_tile(int rows, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                        int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+{
+    tile_of(rows, 1, depth, a, a_row, a_column, b, b_row, bias, add, c, ldc, columns);
+}
+
+/* Some columns of B, as numbers one after another in memory, become columns of a panel: [depth][TILE_COLUMNS] transposed. */
+static void copy_columns(const real *b, int64_t b_column, int64_t depth, int64_t columns, real *panel)
+{
+    int64_t l = 0;
+#if !defined(BLPO__FLOAT64) && defined(__x86_64__) && __has_builtin(__builtin_shufflevector)
+    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+    for (; l + 4 <= depth; l += 4) /* 4 x 4 at a time in registers */
+        for (int64_t j = 0; j + 4 <= columns; j += 4) {
+            const real *from = b + j * b_column + l;
+            real *to = panel + l * TILE_COLUMNS + j;
+            const four r0 = *(const four *)from, r1 = *(const four *)(from + b_column),
+                       r2 = *(const four *)(from + 2 * b_column), r3 = *(const four *)(from + 3 * b_column);
+            const four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
+                       high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7),
+                       high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+            *(four *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+            *(four *)(to + TILE_COLUMNS) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+            *(four *)(to + 2 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+            *(four *)(to + 3 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+        }
+    for (int64_t q = 0; q < l; q++) /* columns behind the last four */
+        for (int64_t j = columns / 4 * 4; j < columns; j++)
+            panel[q * TILE_COLUMNS + j] = b[j * b_column + q];
+#endif
+    for (; l < depth; l++)
+        for (int64_t j = 0; j < columns; j++)
+            panel[l * TILE_COLUMNS + j] = b[j * b_column + l];
+}
+
+static void copy_rows(const real *b, int64_t b_row, int64_t depth, int64_t columns, const real *weight, real *panel)
+{
+    for (int64_t l = 0; l < depth; l++) {
+        const real w = weight == NULL ? 1 : weight[l];
+        real *to = panel + l * TILE_COLUMNS;
+        const real *from = b + l * b_row;
+        if (columns == TILE_COLUMNS)
+            for (int v = 0; v < TILE_VECTORS; v++)
+                *(vector *)(to + v * LANES) = w * *(const loose_vector *)(from + v * LANES);
+        else
+            for (int64_t j = 0; j < columns; j++)
+                to[j] = w * from[j];
+    }
+}
+
+/* The panels of a block, one behind the other. */
+static void copy_block(const block *at, real *panels)
+{
+    const blpo__product *p = at->p;
+    for (int64_t j = 0; j < at->columns; j += TILE_COLUMNS) {
+        const int64_t columns = at->columns - j < TILE_COLUMNS ? at->columns - j : TILE_COLUMNS;
+        const real *b = p->b + at->l * p->b_row + (at->j + j) * p->b_column;
+        real *panel = panels + j * at->depth;
+        if (columns < TILE_COLUMNS)
+            memset(panel, 0, (size_t)(at->depth * TILE_COLUMNS) * sizeof *panel);
+        if (p->b_column == 1)
+            copy_rows(b, p->b_row, at->depth, columns, p->weight == NULL ? NULL : p->weight + at->l, panel);
+        else
+            copy_columns(b, p->b_column, at->depth, columns, panel);
+        for (int64_t l = 0; p->b_column != 1 && p->weight != NULL && l < at->depth; l++)
+            for (int64_t c = 0; c < columns; c++)
+                panel[l * TILE_COLUMNS + c] *= p->weight[at->l + l];
+    }
+}
+
+static void finish_row(const blpo__product *p, real *c, int64_t n)
+{
+    if (p->finish == BLPO__TIMES_SLOPE)
+        times_slope(p->activation, p->h + (c - p->c), c, n);
+    else if (p->activation == BLPO_TANH)
+        tanh_all(c, n);
+    else
+        relu_all(c, n);
+}
+
+/* All rows of A by the block. b: its panels, or the matrix itself (in_place). */
+static void multiply_block(const block *at, const real *b, int in_place, const real *bias)
+{
+    const blpo__product *p = at->p;
+    const int64_t b_row = in_place ? p->b_row : TILE_COLUMNS;
+    for (int64_t i = 0; i < p->m; i += TILE_ROWS) {
+        const int rows = p->m - i < TILE_ROWS ? (int)(p->m - i) : TILE_ROWS;
+        const real *a = p->a + i * p->a_row + at->l * p->a_column;
+        real *c = p->c + i * p->ldc + at->j;
+        for (int64_t j = 0; j < at->columns; j += TILE_COLUMNS) {
+            const int64_t columns = at->columns - j < TILE_COLUMNS ? at->columns - j : TILE_COLUMNS;
+            (columns <= LANES ? narrow_tile : wide_tile)(rows, at->depth, a, p->a_row, p->a_column,
+                                                         b + (in_place ? j : j * at->depth), b_row,
+                                                         at->first && bias != NULL ? bias + j : NULL, p->add || !at->first,
+                                                         c + j, p->ldc, columns);
+        }
+        if (at->last && p->finish != BLPO__AS_IS)
+            for (int r = 0; r < rows; r++)
+                finish_row(p, c + r * p->ldc, at->columns);
+    }
+}
+
+/* Rows of B as they lie: where all tiles are whole. A larger matrix is copied, since its rows lie in many pages. */
+static int lies_well(const block *at)
+{
+    const blpo__product *p = at->p;
+    return p->b_column == 1 && p->weight == NULL && at->columns % LANES == 0 && p->b_row * at->depth <= BLOCK_NUMBERS;
+}
+
+static void product(const blpo__product *p)
+{
+    _Alignas(64) real panels[BLOCK_NUMBERS];
+    _Alignas(64) real bias[BLOCK_COLUMNS];
+    const int64_t depth = p->k < BLOCK_DEPTH ? (p->k > 0 ? p->k : 1) : BLOCK_DEPTH;
+    const int64_t fits = BLOCK_NUMBERS / depth / TILE_COLUMNS * TILE_COLUMNS;
+    const int64_t width = fits < BLOCK_COLUMNS ? fits : BLOCK_COLUMNS;
+    for (int64_t j = 0; j < p->n; j += width)
+        for (int64_t l = 0; l == 0 || l < p->k; l += depth) {
+            const block at = {p, j, p->n - j < width ? p->n - j : width, l, p->k - l < depth ? p->k - l : depth, l == 0,
+                              l + depth >= p->k};
+            const int in_place = lies_well(&at);
+            if (!in_place)
+                copy_block(&at, panels);
+            if (l == 0 && p->bias != NULL) {
+                memset(bias, 0, sizeof bias);
+                memcpy(bias, p->bias + j, (size_t)at.columns * sizeof *bias);
+            }
+            multiply_block(&at, in_place ? p->b + l * p->b_row + j : panels, in_place, p->bias != NULL ? bias : NULL);
+        }
+}

@@ -1,0 +1,9 @@
+/* One table of kernels: included once by the file of each level. */
+#include "linalg/kernels/vectors.h"
+
+#include "linalg/kernels/elementwise_body.h"
+
+#include "linalg/kernels/product_body.h"
+#include "linalg/kernels/thin_body.h"
+
+const blpo__kernels TABLE = {LEVEL_NAME, product, dots, add_rows, add_row_products, tanh_all, relu_all, times_slope, adam};

@@ -1,0 +1,25 @@
+/* Matrix products for the rest of the library: small and middling ones by kernels of our own, large ones by the BLAS. */
+#ifndef BLPO_LINALG_PRODUCT_H
+#define BLPO_LINALG_PRODUCT_H
+
+#include "linalg/kernels.h"
+
+/* C = finish(A B + start): see blpo__product. */
+void blpo__multiply(const blpo__product *p);
+
+/* sum[j] += sum_t weight[t] a[t][j], a [rows][n]; weight NULL: 1 */
+void blpo__add_weighted_rows(int64_t rows, int64_t n, const real *weight, const real *a, real *sum);
+
+/* sum[t] += sum_j a[t][j] b[t][j], both [rows][n] */
+void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum);
+
+/* C [m][n] = A B (+ C when add), row-major; ld are row strides of the stored matrices.
+ *   nt: A [m][k], B [n][k]      nn: A [m][k], B [k][n]      tn: A [k][m], B [k][n] */
+void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,
+                   real *c, int64_t ldc);
+void blpo__gemm_nn(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,
+                   real *c, int64_t ldc);
+void blpo__gemm_tn(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,
+                   real *c, int64_t ldc);
+
+#endif

@@ -1,0 +1,243 @@
+/* Every table of kernels that this processor can run, against plain loops in double and against the BLAS, over sizes around
+ * those of tiles, blocks and vectors. */
+#include "support/check.h"
+#include "support/dense.h"
+
+#include "linalg/product.h"
+
+#include <blpo/network.h>
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARD = 3 }; /* numbers behind each row of C, which must stay */
+
+static const int64_t ROWS[] = {1, 2, 3, 5, 6, 7, 8, 9, 13, 64}, COLUMNS[] = {1, 2, 4, 7, 8, 15, 16, 17, 33, 64, 67, 131},
+                     DEPTHS[] = {0, 1, 3, 4, 5, 31, 64, 128, 129, 300};
+
+typedef struct matrices {
+    real *a, *b, *c, *before, *weight, *bias, *h;
+    int64_t ldc;
+} matrices;
+
+static real *numbers(int64_t n, uint64_t seed)
+{
+    real *x = malloc((size_t)(n + 1) * sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (real)test_uniform(&seed);
+    return x;
+}
+
+static matrices matrices_of(int64_t m, int64_t n, int64_t k)
+{
+    const int64_t ldc = n + GUARD;
+    return (matrices){numbers(m * k, 1), numbers(k * n, 2), numbers(m * ldc, 3), numbers(m * ldc, 3),
+                      numbers(k, 4),     numbers(n, 5),     numbers(m * ldc, 6), ldc};
+}
+
+static void release(matrices *x)
+{
+    free(x->a);
+    free(x->b);
+    free(x->c);
+    free(x->before);
+    free(x->weight);
+    free(x->bias);
+    free(x->h);
+}
+
+/* layout 0: A B^T as stored, 1: A B, 2: A^T B */
+static blpo__product product_of(const matrices *x, int layout, int64_t m, int64_t n, int64_t k)
+{
+    return (blpo__product){.m = m,
+                           .n = n,
+                           .k = k,
+                           .a = x->a,
+                           .a_row = layout == 2 ? 1 : k,
+                           .a_column = layout == 2 ? m : 1,
+                           .b = x->b,
+                           .b_row = layout == 0 ? 1 : n,
+                           .b_column = layout == 0 ? k : 1,
+                           .c = x->c,
+                           .ldc = x->ldc};
+}
+
+/* The plain version: the definition in kernels.h, in double. */
+static double reference(const blpo__product *p, const matrices *x, int64_t i, int64_t j)
+{
+    double sum = p->add ? (double)x->before[i * p->ldc + j] : p->bias != NULL ? (double)p->bias[j] : 0.0;
+    for (int64_t l = 0; l < p->k; l++)
+        sum += (double)p->a[i * p->a_row + l * p->a_column] * (p->weight == NULL ? 1.0 : (double)p->weight[l]) *
+               (double)p->b[l * p->b_row + j * p->b_column];
+    const double h = p->h != NULL ? (double)p->h[i * p->ldc + j] : 0.0;
+    if (p->finish == BLPO__ACTIVATE)
+        return p->activation == BLPO_TANH ? tanh(sum) : fmax(sum, 0.0);
+    if (p->finish == BLPO__TIMES_SLOPE)
+        return p->activation == BLPO_TANH ? sum * (1.0 - h * h) : h > 0.0 ? sum : 0.0;
+    return sum;
+}
+
+/* k products within 1, each rounded twice with a weight, and the sum of them: (k + 4) 2 eps; tanh adds 6 ulp of at most 1. */
+static void check(const blpo__product *p, const matrices *x)
+{
+    for (int64_t i = 0; i < p->m; i++)
+        for (int64_t j = 0; j < p->ldc; j++)
+            if (j < p->n)
+                assert_close(p->c[i * p->ldc + j], reference(p, x, i, j), 0.0, 2.0 * (double)(p->k + 4) * TEST_EPSILON);
+            else
+                assert_true(p->c[i * p->ldc + j] == x->before[i * p->ldc + j]);
+    memcpy(p->c, x->before, (size_t)(p->m * p->ldc) * sizeof *p->c);
+}
+
+static void run(void (*kernel)(const blpo__product *), const blpo__product *p, const matrices *x)
+{
+    kernel(p);
+    check(p, x);
+}
+
+/* Every start, weight and finish on the same sizes. */
+static void check_forms(void (*kernel)(const blpo__product *), blpo__product p, const matrices *x, int may_weigh)
+{
+    run(kernel, &p, x);
+    p.add = 1;
+    run(kernel, &p, x);
+    p.weight = may_weigh ? x->weight : NULL;
+    run(kernel, &p, x);
+    p.add = 0;
+    run(kernel, &p, x);
+    p.weight = NULL;
+    p.bias = x->bias;
+    for (p.activation = BLPO_TANH; p.activation <= BLPO_RELU; p.activation++) {
+        p.finish = BLPO__ACTIVATE;
+        p.h = NULL;
+        run(kernel, &p, x);
+        p.finish = BLPO__TIMES_SLOPE;
+        p.h = x->h;
+        run(kernel, &p, x);
+    }
+}
+
+static void products_are_their_sums_in_every_table(void **state)
+{
+    (void)state;
+    for (int64_t m = 0; m < TEST_COUNT(ROWS); m++)
+        for (int64_t n = 0; n < TEST_COUNT(COLUMNS); n++)
+            for (int64_t k = 0; k < TEST_COUNT(DEPTHS); k++) {
+                matrices x = matrices_of(ROWS[m], COLUMNS[n], DEPTHS[k]);
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                    for (int layout = 0; layout < 3; layout++)
+                        check_forms(blpo__kernels_level(level)->product,
+                                    product_of(&x, layout, ROWS[m], COLUMNS[n], DEPTHS[k]), &x, 1);
+                release(&x);
+            }
+}
+
+static void scalar_products_are_their_sums_in_every_table(void **state)
+{
+    (void)state;
+    for (int64_t m = 0; m < TEST_COUNT(ROWS); m++)
+        for (int64_t n = 1; n <= 4; n++)
+            for (int64_t k = 0; k < TEST_COUNT(DEPTHS); k++) {
+                matrices x = matrices_of(ROWS[m], n, DEPTHS[k]);
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                    check_forms(blpo__kernels_level(level)->dots, product_of(&x, 0, ROWS[m], n, DEPTHS[k]), &x, 0);
+                release(&x);
+            }
+}
+
+/* Two sums of k rounded numbers may differ by twice what each may be off. */
+static void products_agree_with_the_blas(void **state)
+{
+    (void)state;
+    static const int64_t sizes[3][3] = {{64, 64, 64}, {37, 65, 130}, {128, 200, 376}};
+    for (int i = 0; i < 3; i++)
+        for (int layout = 0; layout < 3; layout++) {
+            const int64_t m = sizes[i][0], n = sizes[i][1], k = sizes[i][2];
+            matrices x = matrices_of(m, n, k);
+            const blpo__product p = product_of(&x, layout, m, n, k);
+            blpo__multiply(&p);
+#ifdef BLPO__FLOAT64
+            cblas_dgemm(
+#else
+            cblas_sgemm(
+#endif
+                CblasRowMajor, layout == 2 ? CblasTrans : CblasNoTrans, layout == 0 ? CblasTrans : CblasNoTrans, (int)m,
+                (int)n, (int)k, 1, x.a, (int)(layout == 2 ? m : k), x.b, (int)(layout == 0 ? k : n), 0, x.before,
+                (int)x.ldc);
+            for (int64_t r = 0; r < m; r++)
+                for (int64_t j = 0; j < n; j++)
+                    assert_close(x.c[r * x.ldc + j], x.before[r * x.ldc + j], 0.0, 4.0 * (double)k * TEST_EPSILON);
+            release(&x);
+        }
+}
+
+/* A row of C is the same to the bit, whatever rows are asked for with it. */
+static void rows_do_not_depend_on_their_neighbours(void **state)
+{
+    (void)state;
+    const int64_t m = 64, n = 67, k = 131;
+    matrices x = matrices_of(m, n, k);
+    for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+        for (int layout = 0; layout < 3; layout++) {
+            blpo__product p = product_of(&x, layout, m, n, k);
+            blpo__kernels_level(level)->product(&p);
+            memcpy(x.before, x.c, (size_t)(m * x.ldc) * sizeof *x.c);
+            p.m = 1;
+            for (int64_t i = 0; i < m; i++) {
+                p.a = x.a + i * p.a_row;
+                blpo__kernels_level(level)->product(&p);
+                assert_memory_equal(x.c, x.before + i * x.ldc, (size_t)n * sizeof *x.c);
+            }
+        }
+    release(&x);
+}
+
+static void sums_of_rows_and_of_columns_are_right_in_every_table(void **state)
+{
+    (void)state;
+    for (int64_t t = 0; t < TEST_COUNT(DEPTHS); t++)
+        for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++) {
+            const int64_t rows = DEPTHS[t], n = COLUMNS[j];
+            real *a = numbers(rows * n, 1), *b = numbers(rows * n, 2), *w = numbers(rows, 3);
+            for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                for (int weighted = 0; weighted <= 1; weighted++) {
+                    real *columns = numbers(n, 4), *before = numbers(n, 4), *of_row = numbers(rows, 5), *old = numbers(rows, 5);
+                    blpo__kernels_level(level)->add_rows(rows, n, weighted ? w : NULL, a, n, columns);
+                    blpo__kernels_level(level)->add_row_products(rows, n, a, b, of_row);
+                    for (int64_t c = 0; c < n; c++) {
+                        double sum = (double)before[c];
+                        for (int64_t r = 0; r < rows; r++)
+                            sum += (weighted ? (double)w[r] : 1.0) * (double)a[r * n + c];
+                        assert_close(columns[c], sum, 0.0, 2.0 * (double)(rows + 2) * TEST_EPSILON);
+                    }
+                    for (int64_t r = 0; r < rows; r++) {
+                        double sum = (double)old[r];
+                        for (int64_t c = 0; c < n; c++)
+                            sum += (double)a[r * n + c] * (double)b[r * n + c];
+                        assert_close(of_row[r], sum, 0.0, 2.0 * (double)(n + 2) * TEST_EPSILON);
+                    }
+                    free(columns);
+                    free(before);
+                    free(of_row);
+                    free(old);
+                }
+            free(a);
+            free(b);
+            free(w);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_are_their_sums_in_every_table),
+        cmocka_unit_test(scalar_products_are_their_sums_in_every_table),
+        cmocka_unit_test(products_agree_with_the_blas),
+        cmocka_unit_test(rows_do_not_depend_on_their_neighbours),
+        cmocka_unit_test(sums_of_rows_and_of_columns_are_right_in_every_table),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}
