@@ -211,7 +211,12 @@ static int64_t order_of_system(const blpo_config *config, int64_t n_critic)
 {
     if (!config->hypergradient)
         return 0;
-    return config->ihvp_method == BLPO_IHVP_DENSE ? n_critic : config->ihvp_method == BLPO_IHVP_NYSTROM ? config->nystrom_rank : 0;
+    switch (config->ihvp_method) {
+    case BLPO_IHVP_DENSE: return n_critic;
+    case BLPO_IHVP_NYSTROM: return config->nystrom_rank;
+    case BLPO_IHVP_GAUSS_NEWTON: return config->trajectories_per_minibatch * config->n_steps;
+    default: return 0;
+    }
 }
 
 int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime, blpo_trainer **out)
@@ -231,7 +236,7 @@ int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const bl
     if (rc == BLPO_OK)
         rc = make(&known_env, &known, &host, out);
     if (rc == BLPO_OK)
-        blpo__log_build(&host, order_of_system(&known, n_critic));
+        blpo__log_build(&host, order_of_system(&known, (*out)->critic->n_parameters));
     return rc;
 }
 
