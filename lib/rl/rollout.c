@@ -198,7 +198,7 @@ static int check_arrays(blpo_rollout *rollout, const blpo_rollout_step *step)
                   {"next_obs", step->next_obs}};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (needed[i].array == NULL)
-            return blpo__error_set(&rollout->error, BLPO_ERR_NULL, BLPO_STAGE_STEP, needed[i].name, "a required array is NULL");
+            return blpo__error_missing(&rollout->error, needed[i].name);
     return BLPO_OK;
 }
 

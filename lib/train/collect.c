@@ -99,24 +99,15 @@ int blpo__trainer_act(blpo_trainer *trainer, const real *obs)
 
 /* --- observing --- */
 
-static int missing(blpo_trainer *trainer, const char *field)
-{
-    char text[64];
-    blpo__text out = blpo__text_begin(text, sizeof text);
-    blpo__text_add(&out, field);
-    blpo__text_add(&out, " is NULL");
-    return blpo__error_set(&trainer->error, BLPO_ERR_NULL, BLPO_STAGE_STEP, field, text);
-}
-
-static int check_pointers(blpo_trainer *trainer, const blpo_transition *transition)
+static int check_arrays(blpo_error *error, const blpo_transition *transition)
 {
     if (transition->next_obs == NULL)
-        return missing(trainer, "next_obs");
+        return blpo__error_missing(error, "next_obs");
     if (transition->reward == NULL)
-        return missing(trainer, "reward");
+        return blpo__error_missing(error, "reward");
     if (transition->terminated == NULL)
-        return missing(trainer, "terminated");
-    return transition->truncated == NULL ? missing(trainer, "truncated") : BLPO_OK;
+        return blpo__error_missing(error, "terminated");
+    return transition->truncated == NULL ? blpo__error_missing(error, "truncated") : BLPO_OK;
 }
 
 /* A row without a transition: a failed step, or one that is a reset. What it holds is in no loss; it is made finite, and
@@ -142,7 +133,7 @@ static int fill_row(blpo_trainer *trainer, const blpo_transition *transition, in
     stepping->truncated[e] = transition->truncated[e];
     if (trainer->env.autoreset == BLPO_AUTORESET_SAME_STEP && (stepping->terminated[e] || stepping->truncated[e])) {
         if (transition->final_obs == NULL)
-            return missing(trainer, "final_obs");
+            return blpo__error_missing(&trainer->error, "final_obs");
         next = transition->final_obs;
         const int rc = check_obs(trainer, BLPO_STAGE_STEP, e, "final_obs", next);
         if (rc != BLPO_OK)
@@ -230,7 +221,7 @@ int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transiti
 {
     if (!trainer->pending.waiting)
         return blpo__error_set(&trainer->error, BLPO_ERR_STATE, BLPO_STAGE_STEP, "", "no act waits for what followed");
-    int rc = check_pointers(trainer, transition);
+    int rc = check_arrays(&trainer->error, transition);
     if (rc == BLPO_OK)
         rc = fill_rows(trainer, transition, failed);
     const blpo_rollout_step step = rollout_step(trainer);
