@@ -93,7 +93,8 @@ typedef struct blpo_metrics {
     int64_t steps;                  /**< environment steps so far, all environments and processes of this trainer */
     int64_t n_episodes;             /**< episodes that ended so far */
     int64_t n_void_episodes;        /**< episodes dropped because their environment failed */
-    int64_t n_dropped;              /**< transitions observed while the rollout was full */
+    int64_t n_dropped;              /**< transitions in no update: observed while the rollout was full, or dropped by
+                                         blpo_trainer_drop_rollout(). They count in `steps` */
     int64_t update_episodes;        /**< episodes that ended in this rollout */
     double update_return_mean;      /**< their mean return */
     int64_t window_episodes;        /**< episodes in the running means, at most stats_window */
@@ -180,7 +181,8 @@ BLPO_API void blpo_trainer_destroy(blpo_trainer *trainer);
 /** Collects and updates until at least n_steps more environment steps are done (whole updates), or the callback stops it.
  *  @param trainer  changed. @param n_steps  >= 1. @param on_update  NULL: none. @param user  passed to on_update.
  *  @return BLPO_OK; BLPO_STOPPED; BLPO_ERR_ARGUMENT; BLPO_ERR_STATE (no step callback); and all of blpo_trainer_collect()
- *          and blpo_trainer_update(). After an error the call may be made again. Since 0.1. */
+ *          and blpo_trainer_update(). After an error the call may be made again; see blpo_trainer_update() for an
+ *          update that fails. Since 0.1. */
 BLPO_API int blpo_trainer_run(blpo_trainer *trainer, int64_t n_steps, blpo_metrics_fn on_update, void *user);
 
 /** Steps the environments until the rollout is full; at once when it is full already.
@@ -191,12 +193,21 @@ BLPO_API int blpo_trainer_run(blpo_trainer *trainer, int64_t n_steps, blpo_metri
 BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
 
 /** One update from a full rollout (docs/algorithm.md, section 4), which is then empty.
+ *  On failure the rollout stays full, and the same update fails again, unless it was a hook that gave up. To go on, drop
+ *  the rollout, or save and load into a trainer with other settings (smaller learning rates, another reward_scale).
  *  @param trainer  changed; byte for byte as it was on failure. @param metrics  NULL, or struct_size set by the caller.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (metrics); BLPO_ERR_STATE (the rollout is not full);
  *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error(); of a feature: environment, step and element);
  *          BLPO_ERR_CALLBACK (all_reduce, features); BLPO_ERR_BUSY.
  *          No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics);
+
+/** Empties the rollout without an update, for one that cannot be learned from (a reward of 1e38, say). The environments
+ *  stay where they are, and an act that waits for its observe goes on waiting. The transitions count in
+ *  blpo_metrics::n_dropped, the episodes that ended in them in all means but those of the next update.
+ *  @param trainer  changed.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_BUSY. No allocation. Since 0.1. */
+BLPO_API int blpo_trainer_drop_rollout(blpo_trainer *trainer);
 
 /** Push mode: chooses actions for all environments and remembers what blpo_trainer_observe() needs. Called again before
  *  observe it replaces what it remembered. Draws depend on the number of transitions observed, not of calls.

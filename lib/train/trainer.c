@@ -346,6 +346,27 @@ int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics)
     return rc;
 }
 
+/* Where the environments are stays as it is: only what was to be learned from is gone. */
+static void drop_rollout(blpo_trainer *trainer)
+{
+    blpo__episodes *episodes = &trainer->episodes;
+    episodes->n_dropped += trainer->rollout->length * trainer->env.n_envs;
+    episodes->in_rollout = 0;
+    episodes->return_in_rollout = 0.0;
+    trainer->rollout->length = 0;
+}
+
+int blpo_trainer_drop_rollout(blpo_trainer *trainer)
+{
+    if (trainer == NULL)
+        return BLPO_ERR_NULL;
+    if (!blpo__enter(&trainer->busy))
+        return BLPO_ERR_BUSY;
+    drop_rollout(trainer);
+    blpo__leave(&trainer->busy);
+    return BLPO_OK;
+}
+
 /* --- push mode --- */
 
 static void hand_out(const blpo_trainer *trainer, void *action)

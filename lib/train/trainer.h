@@ -22,7 +22,7 @@ typedef struct blpo__episodes {
     int64_t *window_length;  /* [stats_window] */
     int64_t n;               /* episodes that ended so far: ring position n % stats_window */
     int64_t n_void;          /* episodes dropped since their environment failed */
-    int64_t n_dropped;       /* transitions observed while the rollout was full */
+    int64_t n_dropped;       /* transitions observed while the rollout was full, or dropped with it */
     int64_t in_rollout;      /* ended in the rollout being filled */
     double return_in_rollout;/* sum of their returns */
 } blpo__episodes;

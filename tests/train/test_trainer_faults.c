@@ -192,6 +192,7 @@ static void try_every_entry(intruder *me)
     const int codes[] = { blpo_trainer_run(t, 1, NULL, NULL),
                           blpo_trainer_collect(t),
                           blpo_trainer_update(t, NULL),
+                          blpo_trainer_drop_rollout(t),
                           blpo_trainer_act(t, obs, action),
                           blpo_trainer_observe(t, &transition),
                           blpo_trainer_save(t, bytes_write, &buffer),
@@ -328,6 +329,7 @@ static void null_and_bad_arguments_are_refused(void **state)
     assert_status(blpo_trainer_run(NULL, 1, NULL, NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_collect(NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_update(NULL, NULL), BLPO_ERR_NULL);
+    assert_status(blpo_trainer_drop_rollout(NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_get_metrics(NULL, &metrics), BLPO_ERR_NULL);
     assert_status(blpo_trainer_get_metrics(trainer, NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_save(NULL, bytes_write, &buffer), BLPO_ERR_NULL);

@@ -102,6 +102,30 @@ static void act_again_replaces_and_draws_the_same(void **state)
     blpo_trainer_destroy(twice);
 }
 
+/* A rollout may be dropped at any time, half full and between act and observe: what is observed then is its first step. */
+static void a_waiting_act_outlives_a_dropped_rollout(void **state)
+{
+    (void)state;
+    script s = make(BLPO_AUTORESET_SAME_STEP, 0);
+    blpo_trainer *trainer = push_trainer(&s, NULL);
+    test_real obs[ENVS * SCRIPT_OBS] = { 0 };
+    for (int t = 0; t < 3; t++)
+        assert_status(script_push(&s, trainer, obs), BLPO_OK);
+    int64_t action[ENVS];
+    const test_real reward[ENVS] = { 0 };
+    const uint8_t no[ENVS] = { 0 };
+    const blpo_transition transition = { sizeof transition, obs, reward, no, no, NULL };
+    assert_status(blpo_trainer_act(trainer, obs, action), BLPO_OK);
+    assert_status(blpo_trainer_drop_rollout(trainer), BLPO_OK);
+    assert_status(blpo_trainer_observe(trainer, &transition), BLPO_OK);
+    const blpo_rollout_view v = trainer_view(trainer);
+    assert_int_equal(v.length, 1);
+    for (int64_t e = 0; e < ENVS; e++)
+        assert_int_equal(v.discrete_action[e * v.n_steps], action[e]);
+    assert_int_equal(trainer_metrics(trainer).n_dropped, 3 * ENVS);
+    blpo_trainer_destroy(trainer);
+}
+
 /* Five steps more than the rollout holds, before the update: they are counted, dropped, and acting goes on. */
 static void transitions_past_a_full_rollout_are_counted_and_dropped(void **state)
 {
@@ -293,6 +317,7 @@ int main(void)
         cmocka_unit_test(push_mode_equals_callback_mode_bit_for_bit),
         cmocka_unit_test(observe_without_act_is_a_state_error),
         cmocka_unit_test(act_again_replaces_and_draws_the_same),
+        cmocka_unit_test(a_waiting_act_outlives_a_dropped_rollout),
         cmocka_unit_test(transitions_past_a_full_rollout_are_counted_and_dropped),
         cmocka_unit_test(a_transition_that_is_wrong_is_refused_and_the_act_still_waits),
         cmocka_unit_test(final_observations_of_rows_that_go_on_are_not_read),

@@ -49,6 +49,48 @@ static void an_update_that_would_overflow_changes_no_byte(void **state)
     }
 }
 
+/* The same rollout would fail for ever. Without it the run goes on from where the environments are: nobody resets them, no
+ * parameter has moved, and the next update tells only of episodes that ended after. */
+static void a_rollout_that_cannot_be_learned_from_can_be_dropped(void **state)
+{
+    (void)state;
+    script s = make();
+    s.fault = SCRIPT_HUGE_REWARD;
+    s.fault_env = 1;
+    s.fault_step = 8 + 2;
+    s.fault_times = 3;
+    blpo_config config = script_config();
+    config.gamma = config.gae_lambda = 1.0;
+    blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+    trainer_updates(trainer, 1);
+    test_real before[512], after[512];
+    const int64_t n = trainer_parameters(trainer, before, 512);
+    assert_status(blpo_trainer_run(trainer, 1, NULL, NULL), BLPO_ERR_NONFINITE);
+    assert_status(blpo_trainer_run(trainer, 1, NULL, NULL), BLPO_ERR_NONFINITE);
+    const int64_t resets = s.reset_calls;
+    assert_status(blpo_trainer_drop_rollout(trainer), BLPO_OK);
+    assert_status(blpo_trainer_update(trainer, NULL), BLPO_ERR_STATE);
+    assert_int_equal(blpo_rollout_length(blpo_trainer_rollout(trainer)), 0);
+    assert_int_equal(trainer_metrics(trainer).n_dropped, 8 * ENVS);
+    trainer_parameters(trainer, after, 512);
+    assert_memory_equal(before, after, (size_t)n * sizeof *before);
+    assert_int_equal(s.reset_calls, resets);
+
+    trainer_updates(trainer, 1);
+    const blpo_metrics m = trainer_metrics(trainer);
+    assert_true(m.n_updates == 2 && m.steps == 3 * 8 * ENVS && m.n_dropped == 8 * ENVS && s.violations == 0);
+    int64_t ended = 0;
+    for (int64_t e = 0; e < ENVS; e++) /* those that ended in steps 17 .. 24 */
+        for (int64_t k = 0, end = 0; end <= 24; k++) {
+            end += script_length(e, k);
+            ended += end > 16 && end <= 24;
+        }
+    assert_int_equal(m.update_episodes, ended);
+    trainer_parameters(trainer, after, 512);
+    assert_memory_not_equal(before, after, (size_t)n * sizeof *before);
+    blpo_trainer_destroy(trainer);
+}
+
 #ifndef BLPO__FLOAT64 /* in double such a reward_scale is out of its range */
 /* Rewards near 1000 sqrt(largest number): returns and gradients have numbers, the squares that Adam averages have none. An
  * optimiser with an infinity in it would hold its parameters for ever, and could not be loaded again. */
@@ -432,6 +474,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_that_would_overflow_changes_no_byte),
+        cmocka_unit_test(a_rollout_that_cannot_be_learned_from_can_be_dropped),
 #ifndef BLPO__FLOAT64
         cmocka_unit_test(an_update_whose_moments_overflow_changes_no_byte),
 #endif
