@@ -369,21 +369,29 @@ static void train_final_line(const struct train *t, const blpo_metrics *m)
     printf("\n");
 }
 
+/* 0, or -1 with an explanation when a row was lost (a full disk). */
+static int train_close_csv(struct train *t)
+{
+    int lost = ferror(t->csv);
+    int closed = fclose(t->csv);
+    if (lost || closed != 0)
+        fprintf(stderr, "%s: not all was written\n", t->csv_path);
+    return lost || closed != 0 ? -1 : 0;
+}
+
 /* Says what went wrong, or writes files and the final line; frees the trainer. rc is what the last call gave.
- * Returns the exit status. */
+ * Returns the exit status. A run that went well is saved whatever became of its CSV. */
 static int train_end(struct train *t, blpo_trainer *trainer, int rc)
 {
     int failed = rc < 0;
     if (failed && !t->explained)
         fprintf(stderr, "%s\n", trainer ? blpo_trainer_error(trainer)->text : t->error.text);
-    if (t->csv && (ferror(t->csv) | fclose(t->csv)) != 0) {
-        fprintf(stderr, "%s: not all was written\n", t->csv_path);
+    if (t->csv && train_close_csv(t) < 0)
         failed = 1;
-    }
-    if (!failed && t->checkpoint_path)
-        failed = train_save(t->checkpoint_path, trainer, 1) < 0;
-    if (rc >= 0 && t->save_path)
-        failed |= train_save(t->save_path, trainer, 0) < 0;
+    if (rc >= 0 && t->checkpoint_path && train_save(t->checkpoint_path, trainer, 1) < 0)
+        failed = 1;
+    if (rc >= 0 && t->save_path && train_save(t->save_path, trainer, 0) < 0)
+        failed = 1;
     if (rc >= 0) {
         blpo_metrics m = {.struct_size = sizeof m};
         blpo_trainer_get_metrics(trainer, &m);
