@@ -27,6 +27,12 @@ double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated
     return terminated || truncated ? 0.0 : gamma * gae_lambda;
 }
 
+double blpo__gae_back(const blpo__gae_step *step, double gamma, double gae_lambda, double after)
+{
+    const double next = step->terminated ? 0.0 : gamma * step->next_value;
+    return step->reward + next - step->value + blpo__keep(gamma, gae_lambda, step->terminated, step->truncated) * after;
+}
+
 void blpo__accumulate_back(int64_t n, const double *keep, double *delta)
 {
     for (int64_t t = n - 2; t >= 0; t--)
@@ -62,8 +68,8 @@ int blpo_gae(int64_t n, const real *reward, const real *value, const real *next_
         return BLPO_ERR_ARGUMENT;
     double after = 0.0;
     for (int64_t t = n - 1; t >= 0; t--) {
-        const double next = terminated[t] ? 0.0 : gamma * (double)next_value[t];
-        after = (double)reward[t] + next - (double)value[t] + blpo__keep(gamma, gae_lambda, terminated[t], truncated[t]) * after;
+        const blpo__gae_step step = {(double)reward[t], (double)value[t], (double)next_value[t], terminated[t], truncated[t]};
+        after = blpo__gae_back(&step, gamma, gae_lambda, after);
         advantage[t] = (real)after;
     }
     return blpo__first_nonfinite(advantage, n) < 0 ? BLPO_OK : BLPO_ERR_NONFINITE;

@@ -8,6 +8,15 @@
 double blpo__discount(double gamma, int terminated);
 double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated);
 
+/* One step as the recursion from the end back sees it. */
+typedef struct blpo__gae_step {
+    double reward, value, next_value; /* r_t, V(s_t), V(s'_t); the last is not looked at where the step is terminated */
+    int terminated, truncated;
+} blpo__gae_step;
+
+/* A_t, from `after` = A_{t+1}. */
+double blpo__gae_back(const blpo__gae_step *step, double gamma, double gae_lambda, double after);
+
 /* delta[n] becomes A[n]: A_t = delta_t + keep_t A_{t+1}, A_n = 0. */
 void blpo__accumulate_back(int64_t n, const double *keep, double *delta);
 

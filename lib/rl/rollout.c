@@ -3,11 +3,7 @@
 
 #include "core/check.h"
 #include "core/error.h"
-#include "rl/critic.h"
-#include "rl/gae.h"
 
-#include <limits.h>
-#include <math.h>
 #include <string.h>
 
 static const blpo_rollout_config defaults = {.struct_size = sizeof(blpo_rollout_config), .n_envs = 1, .n_steps = 128};
@@ -69,10 +65,12 @@ int blpo_rollout_create(const blpo_rollout_config *config, const blpo_runtime *r
     blpo_runtime host;
     blpo_rollout_config known;
     int rc = blpo__runtime_read(&host, runtime);
-    if (rc == BLPO_OK)
-        rc = blpo__read_struct(&known, sizeof known, LEAST_CONFIG, config);
-    if (rc == BLPO_OK)
-        rc = blpo__rollout_check(host.error, &known);
+    if (rc != BLPO_OK)
+        return rc;
+    rc = blpo__read_struct(&known, sizeof known, LEAST_CONFIG, config);
+    if (rc != BLPO_OK)
+        return blpo__error_set(host.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
+    rc = blpo__rollout_check(host.error, &known);
     void *memory = NULL;
     if (rc == BLPO_OK)
         rc = blpo__host_create(&host, sizeof(blpo_rollout), &memory);
@@ -177,17 +175,6 @@ void blpo__rollout_append(blpo_rollout *rollout, const blpo_rollout_step *step)
     rollout->length++;
 }
 
-static int push(blpo_rollout *rollout, const blpo_rollout_step *step)
-{
-    if (rollout->length == rollout->config.n_steps)
-        return blpo__error_set(&rollout->error, BLPO_ERR_STATE, BLPO_STAGE_STEP, "", "the rollout is full");
-    const int rc = blpo__rollout_check_step(rollout, step, &rollout->error);
-    if (rc != BLPO_OK)
-        return rc;
-    blpo__rollout_append(rollout, step);
-    return blpo_rollout_full(rollout) ? BLPO_UPDATE_DUE : BLPO_OK;
-}
-
 static int check_arrays(blpo_rollout *rollout, const blpo_rollout_step *step)
 {
     const struct {
@@ -202,18 +189,32 @@ static int check_arrays(blpo_rollout *rollout, const blpo_rollout_step *step)
     return BLPO_OK;
 }
 
+static int push(blpo_rollout *rollout, const blpo_rollout_step *given)
+{
+    blpo_rollout_step known;
+    const blpo_rollout_step *step = &known;
+    int rc = blpo__read_struct(&known, sizeof known, LEAST_STEP, given);
+    if (rc != BLPO_OK)
+        return blpo__error_set(&rollout->error, rc, BLPO_STAGE_STEP, "struct_size", blpo_status_text(rc));
+    rc = check_arrays(rollout, step);
+    if (rc != BLPO_OK)
+        return rc;
+    if (rollout->length == rollout->config.n_steps)
+        return blpo__error_set(&rollout->error, BLPO_ERR_STATE, BLPO_STAGE_STEP, "", "the rollout is full");
+    rc = blpo__rollout_check_step(rollout, step, &rollout->error);
+    if (rc != BLPO_OK)
+        return rc;
+    blpo__rollout_append(rollout, step);
+    return blpo_rollout_full(rollout) ? BLPO_UPDATE_DUE : BLPO_OK;
+}
+
 int blpo_rollout_push(blpo_rollout *rollout, const blpo_rollout_step *step)
 {
     if (rollout == NULL || step == NULL)
         return BLPO_ERR_NULL;
-    blpo_rollout_step known;
-    if (blpo__read_struct(&known, sizeof known, LEAST_STEP, step) != BLPO_OK)
-        return BLPO_ERR_VERSION;
     if (!blpo__enter(&rollout->busy))
         return BLPO_ERR_BUSY;
-    int rc = check_arrays(rollout, &known);
-    if (rc == BLPO_OK)
-        rc = push(rollout, &known);
+    const int rc = push(rollout, step);
     blpo__leave(&rollout->busy);
     return rc;
 }
@@ -263,52 +264,6 @@ const void *blpo__rollout_action(const blpo_rollout *rollout, int64_t at)
 {
     return rollout->discrete_action != NULL ? (const void *)(rollout->discrete_action + at)
                                             : (const void *)(rollout->continuous_action + at * rollout->action_width);
-}
-
-/* One environment, from its last step back; masked rows are not there. Values are asked for row by row: no memory. */
-static int advantages_of_env(const blpo_rollout *rollout, const blpo_critic *critic, double gamma, double gae_lambda,
-                             int64_t e, real *advantages, real *returns)
-{
-    const int64_t obs_dim = rollout->config.obs_dim;
-    double after = 0.0;
-    for (int64_t t = rollout->length - 1; t >= 0; t--) {
-        const int64_t at = blpo__rollout_at(rollout, e, t), to = e * rollout->length + t;
-        double result[2] = {0.0, 0.0};
-        if (!rollout->masked[at]) {
-            real value, next;
-            int rc = blpo__critic_values(critic, rollout->obs + at * obs_dim, 1, &value);
-            if (rc == BLPO_OK)
-                rc = blpo__critic_values(critic, rollout->next_obs + at * obs_dim, 1, &next);
-            if (rc != BLPO_OK)
-                return rc;
-            const int d = rollout->terminated[at], c = rollout->truncated[at];
-            after = (double)rollout->reward[at] + blpo__discount(gamma, d) * (double)next - (double)value +
-                    blpo__keep(gamma, gae_lambda, d, c) * after;
-            result[0] = after;
-            result[1] = after + (double)value;
-        }
-        if (advantages != NULL)
-            advantages[to] = (real)result[0];
-        if (returns != NULL)
-            returns[to] = (real)result[1];
-        if (!isfinite((real)result[0]) || !isfinite((real)result[1]))
-            return BLPO_ERR_NONFINITE;
-    }
-    return BLPO_OK;
-}
-
-int blpo_rollout_advantages(const blpo_rollout *rollout, const blpo_critic *critic, double gamma, double gae_lambda,
-                            real *advantages, real *returns)
-{
-    if (rollout == NULL || critic == NULL)
-        return BLPO_ERR_NULL;
-    if (!(gamma >= 0.0 && gamma <= 1.0 && gae_lambda >= 0.0 && gae_lambda <= 1.0) || rollout->length == 0 ||
-        critic->obs_dim != rollout->config.obs_dim)
-        return BLPO_ERR_ARGUMENT;
-    int rc = BLPO_OK;
-    for (int64_t e = 0; rc == BLPO_OK && e < rollout->config.n_envs; e++)
-        rc = advantages_of_env(rollout, critic, gamma, gae_lambda, e, advantages, returns);
-    return rc;
 }
 
 const blpo_error *blpo_rollout_error(const blpo_rollout *rollout)

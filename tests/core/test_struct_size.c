@@ -127,12 +127,22 @@ static void grow(grown *out, const void *in, size_t size, size_t change, unsigne
         out->s.bytes[declared - 1] = last;
 }
 
+static blpo_error reported; /* by the last create */
+
+static int reporting_runtime(blpo_runtime *runtime)
+{
+    memset(&reported, 0, sizeof reported);
+    const int code = blpo_runtime_init(runtime, sizeof *runtime);
+    runtime->error = &reported;
+    return code;
+}
+
 /* Creates and destroys one handle of each kind with one of its structs grown by `change` bytes, or cut (CUT). */
 static int create_policy_with(part which, size_t change, unsigned char last)
 {
     const blpo_policy_config config = small_policy_config(BLPO_ACTION_DISCRETE);
     blpo_runtime runtime;
-    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    assert_status(reporting_runtime(&runtime), BLPO_OK);
     grown c, r;
     grow(&c, &config, sizeof config, which == PART_FIRST ? change : 0, last);
     grow(&r, &runtime, sizeof runtime, which == PART_RUNTIME ? change : 0, last);
@@ -147,7 +157,7 @@ static int create_critic_with(part which, size_t change, unsigned char last)
 {
     const blpo_critic_config config = small_critic_config();
     blpo_runtime runtime;
-    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    assert_status(reporting_runtime(&runtime), BLPO_OK);
     grown c, r;
     grow(&c, &config, sizeof config, which == PART_FIRST ? change : 0, last);
     grow(&r, &runtime, sizeof runtime, which == PART_RUNTIME ? change : 0, last);
@@ -162,7 +172,7 @@ static int create_rollout_with(part which, size_t change, unsigned char last)
 {
     const blpo_rollout_config config = small_rollout_config();
     blpo_runtime runtime;
-    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    assert_status(reporting_runtime(&runtime), BLPO_OK);
     grown c, r;
     grow(&c, &config, sizeof config, which == PART_FIRST ? change : 0, last);
     grow(&r, &runtime, sizeof runtime, which == PART_RUNTIME ? change : 0, last);
@@ -180,7 +190,7 @@ static int create_solver_with(part which, size_t change, unsigned char last)
     const blpo_problem problem = quadratic_problem(&quad, 1);
     const blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, 1, 1.0, 1.0);
     blpo_runtime runtime;
-    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    assert_status(reporting_runtime(&runtime), BLPO_OK);
     grown p, c, r;
     grow(&p, &problem, sizeof problem, which == PART_FIRST ? change : 0, last);
     grow(&c, &config, sizeof config, which == PART_SECOND ? change : 0, last);
@@ -197,7 +207,7 @@ static int create_trainer_with(part which, size_t change, unsigned char last)
     const blpo_env env = small_env();
     const blpo_config config = small_config();
     blpo_runtime runtime;
-    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    assert_status(reporting_runtime(&runtime), BLPO_OK);
     grown e, c, r;
     grow(&e, &env, sizeof env, which == PART_FIRST ? change : 0, last);
     grow(&c, &config, sizeof config, which == PART_SECOND ? change : 0, last);
@@ -222,9 +232,13 @@ static const maker MAKERS[] = {
 static void check_all(size_t change, unsigned char last, int expected)
 {
     for (int64_t i = 0; i < TEST_COUNT(MAKERS); i++) {
-        for (int which = PART_FIRST; which <= (int)MAKERS[i].last_part; which++)
+        for (int which = PART_FIRST; which <= (int)MAKERS[i].last_part; which++) {
             assert_status(MAKERS[i].create((part)which, change, last), expected);
+            if (expected != BLPO_OK)
+                assert_error_names(&reported, expected, "struct_size");
+        }
         assert_status(MAKERS[i].create(PART_RUNTIME, change, last), expected);
+        assert_int_equal(reported.code, 0); /* a runtime of unknown size is not trusted to hold an address */
     }
 }
 

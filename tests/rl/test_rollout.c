@@ -251,6 +251,7 @@ static void a_step_of_the_wrong_size_is_refused(void **state)
     fill(&r, 0, BLPO_ACTION_DISCRETE);
     r.step.struct_size = sizeof r.step - 8;
     assert_status(blpo_rollout_push(rollout, &r.step), BLPO_ERR_VERSION);
+    assert_error_names(blpo_rollout_error(rollout), BLPO_ERR_VERSION, "struct_size");
     struct {
         blpo_rollout_step step;
         uint64_t unknown;
