@@ -34,14 +34,16 @@ typedef enum blpo_autoreset {
 /** Actions of an environment or a policy. */
 typedef struct blpo_action_space {
     int32_t kind;      /**< a blpo_action_kind; no default */
-    int64_t n;         /**< discrete: number of actions >= 2; continuous: dimension >= 1 */
+    int64_t n;         /**< discrete: number of actions, 2 .. 8192; continuous: dimension, 1 .. 8192 */
     const float *low;  /**< continuous: [n] or NULL (no lower bounds); finite. Actions are clipped to it on their way to
                             the environment; log-probabilities are of the action before the clip */
     const float *high; /**< continuous: [n] or NULL (no upper bounds); finite, > low */
 } blpo_action_space;
 
 /** One batch of steps. Pointers are valid during the call only; rows first .. first + count - 1 of the environments;
- *  every array starts at row `first`. Outputs are zeroed before the call, observations excepted. */
+ *  every array starts at row `first`. Outputs are zeroed before the call; observations are not, and hold anything: write
+ *  every row, but for environments that failed. This version steps all environments in one call (first 0, count n_envs);
+ *  a later one may divide them where that is asked for. */
 typedef struct blpo_step {
     size_t struct_size;             /**< size of this struct in the library that calls */
     int64_t first;                  /**< first environment */
@@ -52,10 +54,11 @@ typedef struct blpo_step {
                                          the episode has just ended; SAME_STEP: of the next episode then */
     float *final_obs;               /**< [count][obs_dim] out, rows that ended, SAME_STEP only; else NULL */
     float *reward;                  /**< [count] out: undiscounted reward of this step */
-    uint8_t *terminated;            /**< [count] out: 1 where the episode came to an end of its own (no bootstrap) */
+    uint8_t *terminated;            /**< [count] out: 1 where the episode came to an end of its own (no bootstrap), else 0;
+                                         any other number ends the call with BLPO_ERR_ARGUMENT */
     uint8_t *truncated;             /**< [count] out: 1 where it was cut (a time limit): bootstrapped from its final
-                                         observation. terminated wins where both are set */
-    uint8_t *failed;                /**< [count] out, looked at when the callback returns > 0: 1 where that environment
+                                         observation; else 0, as above. terminated wins where both are set */
+    uint8_t *failed;                /**< [count] out, looked at when the callback returns > 0: not 0 where that environment
                                          failed. None set: all rows of the call failed */
 } blpo_step;
 
@@ -80,8 +83,9 @@ typedef int (*blpo_step_fn)(void *user, blpo_step *io);
 /** Resets environments. Threads and verdicts as blpo_step_fn, but any value other than 0 ends the call. */
 typedef int (*blpo_reset_fn)(void *user, blpo_reset *io);
 
-/** Writes the state of all environments into a checkpoint. @param user blpo_env::user. @param write the sink.
- *  @param sink  passed to write. @return 0; else the save ends with BLPO_ERR_CALLBACK. */
+/** Writes the state of all environments into a checkpoint. Called twice in a save, first to be counted only: it must write
+ *  the same bytes both times. @param user blpo_env::user. @param write the sink. @param sink  passed to write.
+ *  @return 0; else the save ends with BLPO_ERR_CALLBACK, as it does when the two calls differ in length. */
 typedef int (*blpo_env_save_fn)(void *user, blpo_write_fn write, void *sink);
 
 /** Takes back what blpo_env_save_fn wrote. Called last, after everything else in the checkpoint was found sound.

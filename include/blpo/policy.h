@@ -19,7 +19,9 @@ extern "C" {
  *
  *  Categorical: the network's outputs are logits. Gaussian: they are the mean; log_std is a parameter per action
  *  dimension that does not depend on the state and follows the network in the flat array.
- *  Functions that take it as const may run in any number of threads at once and do not allocate. */
+ *  Functions that take it as const may run in any number of threads at once and do not allocate; not while a thread changes
+ *  it, by set_parameters or as the policy of a trainer that updates or loads. There is no error record: the code is all
+ *  that they say. */
 typedef struct blpo_policy blpo_policy;
 
 /** Settings of a policy. */
@@ -56,14 +58,14 @@ BLPO_API void blpo_policy_destroy(blpo_policy *policy);
 
 /** Chooses actions for n observations.
  *  @param policy   read-only.
- *  @param obs      [n][obs_dim]. Row i draws with counter + i. Equal calls give equal bits; the same row in calls of
- *                  different n may differ in its last bits, since a BLAS has other kernels for other sizes.
+ *  @param obs      [n][obs_dim].
  *  @param n        rows, >= 1.
  *  @param mode     a blpo_act_mode.
- *  @param random   stream for BLPO_SAMPLE, advanced by n; may be NULL with BLPO_DETERMINISTIC.
+ *  @param random   stream for BLPO_SAMPLE: row i draws with counter + i; advanced by n. May be NULL with BLPO_DETERMINISTIC.
  *  @param action   discrete: int64_t [n]; continuous: float [n][action.n], clipped to the bounds. Untouched on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, mode); BLPO_ERR_NONFINITE (an observation, or an output of the
- *          network, is not finite). No allocation; any number of threads. Since 0.1. */
+ *          network, is not finite). Equal calls give equal bits; the same row in calls of different n may differ in its
+ *          last bits, since a BLAS has other kernels for other sizes. No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_policy_act(const blpo_policy *policy, const float *obs, int64_t n, int mode, blpo_random *random,
                              void *action);
 

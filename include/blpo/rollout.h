@@ -39,7 +39,9 @@ typedef struct blpo_rollout_step {
     const uint8_t *terminated;    /**< [n_envs] 0 or 1 */
     const uint8_t *truncated;     /**< [n_envs] 0 or 1; terminated wins where both are set */
     const float *next_obs;        /**< [n_envs][obs_dim] what really followed: the final observation where the episode ended */
-    const uint8_t *masked;        /**< [n_envs] 1: this row is no transition (a reset); it is left out. NULL: none */
+    const uint8_t *masked;        /**< [n_envs] 1: this row is no transition (a reset); it is left out, and what is before it
+                                       goes on to what is after it. Where it should not, the last row before must be
+                                       terminated or truncated. NULL: none */
 } blpo_rollout_step;
 
 /** Fills the first struct_size bytes, never more, with defaults.
@@ -95,7 +97,8 @@ typedef struct blpo_rollout_view {
 BLPO_API int blpo_rollout_get_view(const blpo_rollout *rollout, blpo_rollout_view *out);
 
 /** Generalised advantages and returns of what the rollout holds, under a critic (arXiv:1506.02438; truncated steps are
- *  bootstrapped from their final observation, terminated ones are not; masked rows are skipped and get 0):
+ *  bootstrapped from their final observation, terminated ones are not; masked rows get 0, and the recursion passes over
+ *  them to the next row that is not masked):
  *
  *      delta_t = r_t + gamma (1 - d_t) V(s'_t) - V(s_t)
  *      A_t     = delta_t + gamma lambda (1 - d_t)(1 - c_t) A_{t+1},     R_t = A_t + V(s_t)
@@ -103,15 +106,18 @@ BLPO_API int blpo_rollout_get_view(const blpo_rollout *rollout, blpo_rollout_vie
  *  @param rollout    read-only.
  *  @param critic     read-only; same obs_dim.
  *  @param gamma      in [0, 1]. @param gae_lambda  in [0, 1].
- *  @param advantages [n_envs][length] out, or NULL. @param returns [n_envs][length] out, or NULL.
+ *  @param advantages [n_envs][length] out, or NULL. @param returns [n_envs][length] out, or NULL. Of what the rollout holds:
+ *                    the stride is `length`, where that of a view is n_steps.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (gamma, gae_lambda, obs_dim of the critic, an empty rollout);
- *          BLPO_ERR_NONFINITE, BLPO_ERR_CALLBACK (features of the critic): outputs may be partly written.
- *  No allocation. Since 0.1. */
+ *          BLPO_ERR_NONFINITE, BLPO_ERR_CALLBACK (features of the critic): outputs may be partly written. The code is
+ *          all that is said: nothing goes to blpo_rollout_error().
+ *  Cost: two passes through the critic a transition. No allocation. Since 0.1. */
 BLPO_API int blpo_rollout_advantages(const blpo_rollout *rollout, const blpo_critic *critic, double gamma,
                                      double gae_lambda, float *advantages, float *returns);
 
 /** The recursion alone, on one trajectory of given values.
- *  @param n  steps, >= 1. @param reward [n]. @param value [n] V(s_t). @param next_value [n] V(s'_t).
+ *  @param n  steps, >= 1. @param reward [n]. @param value [n] V(s_t).
+ *  @param next_value [n] V(s'_t); not read where terminated is 1.
  *  @param terminated [n] 0 or 1. @param truncated [n] 0 or 1. @param gamma in [0, 1]. @param gae_lambda in [0, 1].
  *  @param advantage [n] out; must not overlap the inputs.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE (nothing is said of outputs then).

@@ -44,7 +44,8 @@ typedef void (*blpo_parallel_for_fn)(void *user, int64_t n, blpo_task_fn task, v
  *  @return 0; anything else ends the call with BLPO_ERR_CALLBACK. */
 typedef int (*blpo_all_reduce_fn)(void *user, float *buffer, int64_t n);
 
-/** What a handle uses of its host. Copied at create; NULL in place of it means the defaults. */
+/** What a handle uses of its host. Copied at create; NULL in place of it means the defaults. Every handle uses the allocator
+ *  and `error`. Log, threads and processes are used by trainers alone: other handles check these fields and do no more. */
 typedef struct blpo_runtime {
     size_t struct_size;             /**< set by blpo_runtime_init() */
     blpo_allocate_fn allocate;      /**< NULL: the C library's allocator. Both of these two, or neither */
@@ -60,7 +61,9 @@ typedef struct blpo_runtime {
     int64_t n_processes;            /**< >= 1, default 1; more than 1 needs all_reduce */
     int64_t process_index;          /**< 0 .. n_processes - 1: keys the random streams of this process's environments */
     blpo_error *error;              /**< NULL, or where a create or load that has no handle to keep the error writes it;
-                                         used during that call only */
+                                         used during that call only. Untouched on success, and where the code says it all:
+                                         BLPO_ERR_NULL, and BLPO_ERR_VERSION of this struct itself. So set its code to 0
+                                         before, and where it still is, print blpo_status_text() */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
 } blpo_runtime;
 

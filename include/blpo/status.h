@@ -13,24 +13,24 @@ extern "C" {
 
 /** The one list of codes: name, number, text. Numbers are never changed or used again.
  *
- *  | code | meaning |
+ *  | code | text, and what is meant |
  *  |---|---|
  *  | BLPO_OK | done |
- *  | BLPO_UPDATE_DUE | the rollout is full: an update may run |
- *  | BLPO_STOPPED | the metrics callback asked to stop |
- *  | BLPO_ERR_NULL | a pointer that is required is NULL |
- *  | BLPO_ERR_CONFIG | a field of a config or runtime struct breaks its rule |
- *  | BLPO_ERR_SIZE | a product of sizes does not fit the integers of BLAS, or the address space |
- *  | BLPO_ERR_NOMEM | the allocator returned NULL |
+ *  | BLPO_UPDATE_DUE | the rollout is full: an update is due |
+ *  | BLPO_STOPPED | stopped by the metrics callback |
+ *  | BLPO_ERR_NULL | a required pointer is NULL |
+ *  | BLPO_ERR_CONFIG | a setting breaks its rule: a field of a config, env or runtime struct |
+ *  | BLPO_ERR_SIZE | a size is too large: a product of sizes does not fit the integers of BLAS, or the address space |
+ *  | BLPO_ERR_NOMEM | out of memory: the allocator returned NULL, or the system gave no thread |
  *  | BLPO_ERR_NONFINITE | a NaN or an infinity came in, or would have come out |
- *  | BLPO_ERR_CALLBACK | a callback returned a verdict that ends the call |
+ *  | BLPO_ERR_CALLBACK | a callback gave up: it returned a verdict that ends the call |
  *  | BLPO_ERR_BUSY | the handle is in use: called from inside its own callback, or from two threads at once |
  *  | BLPO_ERR_STATE | the call does not fit the state of the handle |
- *  | BLPO_ERR_VERSION | struct_size is too small, or an unknown tail is not zero |
- *  | BLPO_ERR_ARGUMENT | an argument that is not a config field breaks its rule |
- *  | BLPO_ERR_SINGULAR | the linear system has no usable solution |
- *  | BLPO_ERR_FORMAT | bytes to be loaded are damaged, cut short, or not of this kind |
- *  | BLPO_ERR_MISMATCH | bytes to be loaded are sound but made for other shapes or settings |
+ *  | BLPO_ERR_VERSION | struct_size does not fit this library: too small, or with an unknown tail that is not zero |
+ *  | BLPO_ERR_ARGUMENT | an argument breaks its rule, one that is not a config field |
+ *  | BLPO_ERR_SINGULAR | the linear system has no usable solution: reserved, since the methods of 0.1 all have a way out |
+ *  | BLPO_ERR_FORMAT | the bytes are damaged or of another kind: cut short, changed, or not written by a save |
+ *  | BLPO_ERR_MISMATCH | the bytes were made for other shapes or settings, and are sound |
  */
 #define BLPO_STATUS_MAP(X)                                                                                             \
     X(BLPO_OK, 0, "done")                                                                                              \

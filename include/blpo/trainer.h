@@ -18,8 +18,12 @@
 extern "C" {
 #endif
 
-/** A training run: rollout, networks, optimisers, solver, random streams, counters. One thread at a time; a call from
- *  inside one of its callbacks, or from a second thread meanwhile, returns BLPO_ERR_BUSY (getters excepted). */
+/** A training run: rollout, networks, optimisers, solver, random streams, counters. One thread at a time: while a call that
+ *  changes the trainer runs, or a save, another one, from inside a callback or from a second thread, returns BLPO_ERR_BUSY.
+ *  Functions that take it as const, save_policy among them, are getters. They may be called from inside callbacks, but from
+ *  another thread only while no call changes the trainer: they ask for no lock. The same goes for what they lend: the
+ *  trainer's policy and critic may act and value in other threads while no update, run or load is under way. Who wants to
+ *  act all the while saves the policy now and then, and acts with a copy made by blpo_policy_load(). */
 typedef struct blpo_trainer blpo_trainer;
 
 /** Which hypergradient the actor follows. */
@@ -57,27 +61,30 @@ typedef struct blpo_config {
     double adam_beta2;               /**< in [0, 1), default 0.999 */
     double adam_epsilon;             /**< > 0, default 1e-5, outside the root */
     int64_t critic_steps;            /**< K >= 1: nested critic steps a minibatch, default 3 */
-    int32_t hypergradient;           /**< 1: direct - implicit; 0: direct only; default 1 */
+    int32_t hypergradient;           /**< 1: direct - implicit; 0: direct only, nothing is solved; default 1. (With 1 and
+                                          BLPO_IHVP_NONE there is an implicit term, from x = v / rho) */
     int32_t ihvp_method;             /**< a blpo_ihvp_method, default BLPO_IHVP_NYSTROM */
     int64_t nystrom_rank;            /**< k in 1 .. number of critic parameters, default 5 */
     double nystrom_rho;              /**< rho > 0, default 50; used by every ihvp_method */
     double nystrom_shift;            /**< s >= 0, default 1 */
-    int64_t cg_iterations;           /**< >= 1, default 10 */
+    int64_t cg_iterations;           /**< >= 1, default 10; all are made, so that every update costs the same */
     double kappa;                    /**< |implicit| <= kappa |direct|, > 0, default 1; infinity: no bound */
     int32_t normalize_advantages;    /**< 1: advantages in J get mean 0 and deviation 1 within the minibatch; default 0 */
     double entropy_coefficient;      /**< >= 0, default 0: J gets - this times the mean entropy */
     double max_gradient_norm;        /**< >= 0, default 0 (off): bound on the norm of each network's gradient */
     int64_t anneal_steps;            /**< >= 0, default 0 (off): both learning rates fall linearly to 0 over so many steps */
-    double target_kl;                /**< >= 0, default 0 (off): the rest of an update is skipped once a minibatch's
-                                          approx_kl is above it */
+    double target_kl;                /**< >= 0, default 0 (off): once a minibatch's approx_kl is above it, that minibatch makes
+                                          no actor step (its critic steps stand), and the rest of the update is skipped */
     double reward_scale;             /**< > 0, default 1: rewards are multiplied by it for learning, not in the statistics */
     int64_t stats_window;            /**< episodes in the running means of the metrics, >= 1, default 100 */
     int64_t diagnostics_interval;    /**< >= 0, default 0 (never): every so many updates the costly diagnostics are measured */
     blpo_network actor_network;      /**< used when the trainer makes the policy */
     blpo_network critic_network;     /**< used when the trainer makes the critic */
     double initial_log_std;          /**< used when the trainer makes the policy, in [-20, 20], default 0 */
-    blpo_policy *policy;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
-    blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed */
+    blpo_policy *policy;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed. Its
+                                          obs_dim, actions and bounds must be those of the environment */
+    blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed. Its
+                                          obs_dim must be that of the environment */
     int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
@@ -85,12 +92,15 @@ typedef struct blpo_config {
                                           more than itself, and n_processes 1 */
 } blpo_config;
 
-/** What an update was like. Values of "minibatches" are means over the minibatches of the update. A value that was not
- *  measured, or has nothing to be measured on, is 0; the counts say which. Norms are Euclidean. */
+/** What an update was like. Norms are Euclidean. A value that was not measured, or has nothing to be measured on, is 0; the
+ *  counts say which. Where several processes train together, (all) marks figures that are the same in each of them; what is
+ *  not marked tells of this process. Means: losses, critic norms, approx_kl, clip_fraction and entropy are over the
+ *  n_minibatches; from direct_norm to condition_estimate over those of them that made an actor step, which with target_kl
+ *  may be one less. */
 typedef struct blpo_metrics {
     size_t struct_size;             /**< size of this struct in the library; set by the caller where the caller owns it */
-    int64_t n_updates;              /**< updates so far */
-    int64_t steps;                  /**< environment steps so far, all environments and processes of this trainer */
+    int64_t n_updates;              /**< updates so far (all) */
+    int64_t steps;                  /**< environment steps so far, of all environments and processes together (all) */
     int64_t n_episodes;             /**< episodes that ended so far */
     int64_t n_void_episodes;        /**< episodes dropped because their environment failed */
     int64_t n_dropped;              /**< transitions in no update: observed while the rollout was full, or dropped by
@@ -101,31 +111,31 @@ typedef struct blpo_metrics {
     double episode_return_mean;     /**< mean return of the last window_episodes episodes */
     double episode_length_mean;     /**< mean length of the same */
     double seconds;                 /**< wall time since the first step in this process */
-    double steps_per_second;        /**< steps since then by seconds */
-    int64_t n_minibatches;          /**< minibatches of this update that were used */
-    int64_t n_skipped;              /**< minibatches left out: no valid transition, or target_kl reached */
+    double steps_per_second;        /**< steps since then, of all processes together, by seconds */
+    int64_t n_minibatches;          /**< minibatches of this update that were used, if only for the critic (target_kl) (all) */
+    int64_t n_skipped;              /**< minibatches left out: no valid transition, or target_kl reached before (all) */
     double actor_loss;              /**< J before the actor step */
     double critic_loss_before;      /**< g before the K critic steps */
     double critic_loss;             /**< g after them */
-    double critic_gradient_norm_before; /**< |grad_w g| before the K critic steps */
-    double critic_gradient_norm;    /**< |grad_w g| after them; measured at diagnostics_interval */
-    double direct_norm;             /**< |direct| */
-    double implicit_norm;           /**< |implicit| before the bound */
-    double cosine;                  /**< cosine between direct and implicit */
-    double hypergradient_norm;      /**< |direct - bounded implicit|: stationarity */
-    double kappa_bound_share;       /**< share of minibatches where kappa bound */
-    double indefinite_share;        /**< share of solves that met a negative eigenvalue or curvature */
-    double fallback_share;          /**< share of solves that fell back */
-    double relative_residual;       /**< |(H + rho I) x - v| / |v|; measured at diagnostics_interval */
-    double condition_estimate;      /**< of the Nystrom core or the dense matrix; 0 for other methods */
-    int64_t n_products;             /**< Hessian-vector products of this update (a row counts as one) */
-    double approx_kl;               /**< mean of (ratio - 1) - log ratio before each actor step (Schulman's estimator k3) */
+    double critic_gradient_norm_before; /**< |grad_w g| before the K critic steps (all) */
+    double critic_gradient_norm;    /**< |grad_w g| after them; measured at diagnostics_interval (all) */
+    double direct_norm;             /**< |direct| (all) */
+    double implicit_norm;           /**< |implicit| before the bound (all) */
+    double cosine;                  /**< cosine between direct and implicit (all) */
+    double hypergradient_norm;      /**< |direct - bounded implicit|: stationarity (all) */
+    double kappa_bound_share;       /**< share of minibatches where kappa bound (all) */
+    double indefinite_share;        /**< share of solves that met a negative eigenvalue or curvature (all) */
+    double fallback_share;          /**< share of solves that fell back (all) */
+    double relative_residual;       /**< |(H + rho I) x - v| / |v|; measured at diagnostics_interval (all) */
+    double condition_estimate;      /**< of the Nystrom core or the dense matrix; 0 for other methods (all) */
+    int64_t n_products;             /**< Hessian-vector products of this update (a row counts as one) (all) */
+    double approx_kl;               /**< mean of (ratio - 1) - log ratio before each actor step (Schulman's estimator k3) (all) */
     double clip_fraction;           /**< share of transitions with |ratio - 1| > clip_range before each actor step */
     double entropy;                 /**< mean entropy of the policy */
     double explained_variance;      /**< 1 - Var[R - V] / Var[R] over the rollout, with the critic that collected it */
-    double actor_learning_rate;     /**< rate of this update */
-    double critic_learning_rate;    /**< rate of this update */
-    int32_t diagnostics_measured;   /**< 1: the costly diagnostics were measured in this update */
+    double actor_learning_rate;     /**< rate of this update (all) */
+    double critic_learning_rate;    /**< rate of this update (all) */
+    int32_t diagnostics_measured;   /**< 1: the costly diagnostics were measured in this update (all) */
 } blpo_metrics;
 
 /** Vectors of a minibatch, for blpo_trainer_get_direction(). q and p: numbers of actor and critic parameters. */
@@ -152,7 +162,7 @@ typedef struct blpo_transition {
     size_t struct_size;         /**< set by the caller to sizeof(blpo_transition) */
     const float *next_obs;      /**< [n_envs][obs_dim] observation after the step, as blpo_step::obs */
     const float *reward;        /**< [n_envs] */
-    const uint8_t *terminated;  /**< [n_envs] 0 or 1 */
+    const uint8_t *terminated;  /**< [n_envs] 0 or 1. An environment that failed has no mark of its own here: say truncated */
     const uint8_t *truncated;   /**< [n_envs] 0 or 1 */
     const float *final_obs;     /**< [n_envs][obs_dim] read in rows that ended, SAME_STEP only; else NULL */
 } blpo_transition;
@@ -188,8 +198,8 @@ BLPO_API int blpo_trainer_run(blpo_trainer *trainer, int64_t n_steps, blpo_metri
 /** Steps the environments until the rollout is full; at once when it is full already.
  *  @param trainer  changed.
  *  @return BLPO_UPDATE_DUE; BLPO_ERR_NULL; BLPO_ERR_STATE (no step callback, or an act waits for its observe);
- *          BLPO_ERR_CALLBACK; BLPO_ERR_NONFINITE (environment, step and element in blpo_trainer_error()); BLPO_ERR_BUSY.
- *          The steps before the one that failed are kept; a later call goes on there. No allocation. Since 0.1. */
+ *          BLPO_ERR_CALLBACK; BLPO_ERR_NONFINITE, BLPO_ERR_ARGUMENT (a flag that is neither 0 nor 1): environment, step
+ *          and element in blpo_trainer_error(); BLPO_ERR_BUSY. The steps before the one that failed are kept; a later call goes on there. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
 
 /** One update from a full rollout (docs/algorithm.md, section 4), which is then empty.
@@ -211,7 +221,9 @@ BLPO_API int blpo_trainer_drop_rollout(blpo_trainer *trainer);
 
 /** Push mode: chooses actions for all environments and remembers what blpo_trainer_observe() needs. Called again before
  *  observe it replaces what it remembered. Draws depend on the number of transitions observed, not of calls.
- *  @param trainer  changed. @param obs [n_envs][obs_dim] current observations.
+ *  @param trainer  changed. @param obs [n_envs][obs_dim] current observations. Within an episode they should be the last
+ *                  next_obs, but may differ (a sensor that was read again): next_obs is what followed the step before,
+ *                  obs what this action was chosen on.
  *  @param action  int64_t [n_envs] or float [n_envs][action.n], clipped to the bounds; untouched on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_act(blpo_trainer *trainer, const float *obs, void *action);
@@ -250,15 +262,15 @@ BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *traine
 /** Writes everything that a later load needs to go on to the same bits: parameters, optimisers, counters, the rollout as
  *  far as it is filled, episode statistics, and what blpo_env::save writes. Wall time is left out.
  *  @param trainer  unchanged. @param write  the sink. @param user  passed to write.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK; BLPO_ERR_BUSY; BLPO_ERR_NOMEM. Since 0.1. */
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (write, or blpo_env::save); BLPO_ERR_BUSY. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user);
 
 /** Takes over what blpo_trainer_save() wrote: whole, or not at all. These must be equal: n_envs, n_steps, obs_dim, kind
  *  and n of the action, autoreset, seed, layers and activations of both networks, n_features of the critic, stats_window,
  *  n_processes and process_index. All other settings, learning rates say, stay those of this trainer: with the same ones
- *  the run goes on to the same bits. An act that waited for its observe is not kept: begin with an act. Without environment state in the
- *  bytes, or without blpo_env::load, the environments are reset before the next step (in push mode the caller does that),
- *  their running episodes are in no statistics, and the run goes on, but not to the same bits.
+ *  the run goes on to the same bits. An act that waited for its observe is not kept: begin with an act. Without environment
+ *  state in the bytes, or without blpo_env::load, the environments are reset before the next step (in push mode the caller
+ *  does that), their running episodes are in no statistics, and the run goes on, but not to the same bits.
  *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (the source gave up or ended early, or blpo_env::load refused);
  *          BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named); BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY.
