@@ -56,7 +56,7 @@ static void configure_pendulum(blpo_config *config)
 }
 
 static const struct task tasks[] = {
-    {"cartpole", 200000, 20.0, 475.0, open_cartpole, configure_published},
+    {"cartpole", 120000, 20.0, 475.0, open_cartpole, configure_published},
     {"acrobot", 150000, -500.0, -100.0, open_acrobot, configure_published},
     {"pendulum", 150000, -1250.0, -250.0, open_pendulum, configure_pendulum},
 };
