@@ -34,11 +34,11 @@ typedef struct blpo_critic_config {
     int64_t obs_dim;       /**< >= 1; no default */
     blpo_network network;  /**< default 64-64 tanh, output_gain 1 */
     uint64_t seed;         /**< keys the initial weights; default 0 */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int64_t n_features;    /**< 0, the default: the network. 1 .. 8192: V = phi(s) . w, with n_features weights that start
                                 at 0 and no bias (a feature that is 1 makes one); network is not used then */
     blpo_features_fn features; /**< phi; NULL, the default: the observation itself, n_features is obs_dim then */
     void *features_user;   /**< passed to features; borrowed for the critic's life */
-    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
 } blpo_critic_config;
 
 /** Fills the first struct_size bytes, never more, with defaults.

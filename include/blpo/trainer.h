@@ -85,18 +85,21 @@ typedef struct blpo_config {
                                           obs_dim, actions and bounds must be those of the environment */
     blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed. Its
                                           obs_dim must be that of the environment */
+    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
-    /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton needs no
                                           more than itself, and n_processes 1 */
+    int64_t gap_steps;               /**< >= 0, default 100: evaluations of g that the search for best_response_gap may take
+                                          in a minibatch, each the cost of a critic step; linear critics need none. 0: the
+                                          gap is measured for linear critics alone */
 } blpo_config;
 
 /** What an update was like. Norms are Euclidean. A value that was not measured, or has nothing to be measured on, is 0; the
  *  counts say which. Where several processes train together, (all) marks figures that are the same in each of them; what is
- *  not marked tells of this process. Means: losses, critic norms, approx_kl, clip_fraction and entropy are over the
- *  n_minibatches; from direct_norm to condition_estimate over those of them that made an actor step, which with target_kl
- *  may be one less. */
+ *  not marked tells of this process. Means: losses, critic norms, approx_kl, clip_fraction, entropy and best response are
+ *  over the n_minibatches; from direct_norm to condition_estimate over those of them that made an actor step, which with
+ *  target_kl may be one less. */
 typedef struct blpo_metrics {
     size_t struct_size;             /**< size of this struct in the library; set by the caller where the caller owns it */
     int64_t n_updates;              /**< updates so far (all) */
@@ -136,6 +139,11 @@ typedef struct blpo_metrics {
     double actor_learning_rate;     /**< rate of this update (all) */
     double critic_learning_rate;    /**< rate of this update (all) */
     int32_t diagnostics_measured;   /**< 1: the costly diagnostics were measured in this update (all) */
+    double best_response_gap;       /**< g after the critic steps less its least value over w, in each minibatch; measured at
+                                         diagnostics_interval. Linear critics: exact, by least squares. Else a lower bound of
+                                         the gap: less the least value that gap_steps evaluations found from there on (all) */
+    double best_response_rank;      /**< linear critics: parameters that a minibatch determines, to 1e-7 of the largest
+                                         singular value; measured with BLPO_RESPONSE_EXACT, else at diagnostics_interval (all) */
 } blpo_metrics;
 
 /** Vectors of a minibatch, for blpo_trainer_get_direction(). q and p: numbers of actor and critic parameters. */

@@ -323,6 +323,17 @@ static void episodes(walk *w)
     doubles(w, &e->return_in_rollout, 1, 0);
 }
 
+/* Figures that were added after the first files were written: as many as the file has, the others 0. */
+static void later_figures(walk *w, double *const *figures, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (w->pass == PUT || blpo__reader_left(&w->reader) > 0)
+            doubles(w, figures[i], 1, 1);
+        else if (w->pass == TAKE)
+            *figures[i] = 0.0;
+    }
+}
+
 static void last_metrics(walk *w)
 {
     blpo_metrics *m = &w->trainer->metrics;
@@ -360,6 +371,8 @@ static void last_metrics(walk *w)
         doubles(w, figures[i], 1, 1); /* only reported: a condition estimate may be infinite */
     if (w->pass == TAKE)
         m->diagnostics_measured = (int32_t)measured;
+    double *const later[] = { &m->best_response_gap, &m->best_response_rank };
+    later_figures(w, later, sizeof later / sizeof *later);
 }
 
 /* --- the file --- */

@@ -16,7 +16,7 @@ static const blpo_critic_config defaults = {.struct_size = sizeof(blpo_critic_co
                                                         .activation = BLPO_TANH,
                                                         .hidden_gain = 1.41421356237309504880,
                                                         .output_gain = 1.0}};
-enum { LEAST = BLPO__SIZE_UP_TO(blpo_critic_config, features_user) };
+enum { LEAST = BLPO__SIZE_UP_TO(blpo_critic_config, seed) };
 
 int blpo_critic_config_init(blpo_critic_config *config, size_t struct_size)
 {

@@ -19,6 +19,12 @@ struct blpo_critic {
     blpo__busy busy;
 };
 
+/* V is linear in the parameters, and g quadratic. */
+static inline int blpo__critic_is_linear(const blpo_critic *critic)
+{
+    return critic->mlp.n_layers == 1;
+}
+
 /* Every rule of the settings, without an allocation. */
 int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters);
 

@@ -30,6 +30,7 @@ static const blpo_config defaults = {
     .nystrom_shift = 1.0,
     .cg_iterations = 10,
     .kappa = 1.0,
+    .gap_steps = 100,
     .reward_scale = 1.0,
     .stats_window = 100,
     .actor_network = {default_hidden, 2, BLPO_TANH, SQRT_2, 0.01},
@@ -38,7 +39,7 @@ static const blpo_config defaults = {
 static const blpo_env default_env = {
     .struct_size = sizeof(blpo_env), .n_envs = 1, .autoreset = BLPO_AUTORESET_DISABLED};
 enum {
-    LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_config, critic_ridge),
+    LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_config, critic),
     LEAST_ENV = BLPO__SIZE_UP_TO(blpo_env, load)
 };
 
@@ -129,6 +130,7 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"normalize_advantages", config->normalize_advantages, 0, 1},
         {"anneal_steps", config->anneal_steps, 0, INT64_MAX},
         {"diagnostics_interval", config->diagnostics_interval, 0, INT64_MAX},
+        {"gap_steps", config->gap_steps, 0, INT64_MAX},
     };
     int rc = check_size(error, "n_steps", config->n_steps);
     for (size_t i = 0; rc == BLPO_OK && i < sizeof rules / sizeof *rules; i++)
@@ -258,16 +260,17 @@ static int check_critic(blpo_error *error, const blpo_env *env, const blpo_confi
     return check_network(error, "critic_network.", &config->critic_network, env->obs_dim, 1, n_parameters, widest);
 }
 
-int blpo__trainer_critic_is_linear(const blpo_config *config)
+static int has_linear_critic(const blpo_config *config)
 {
-    return config->critic != NULL ? config->critic->mlp.n_layers == 1 : config->critic_network.n_hidden == 0;
+    return config->critic != NULL ? blpo__critic_is_linear(config->critic) : config->critic_network.n_hidden == 0;
 }
 
 static int check_response(blpo_error *error, const blpo_config *config, int64_t n_parameters)
 {
-    if (config->critic_response == BLPO_RESPONSE_NESTED)
+    const int linear = has_linear_critic(config);
+    if (config->critic_response == BLPO_RESPONSE_NESTED && !(linear && config->diagnostics_interval > 0))
         return BLPO_OK;
-    if (!blpo__trainer_critic_is_linear(config))
+    if (!linear)
         return blpo__error_int(error, BLPO_ERR_CONFIG, "critic_response", config->critic_response,
                                "the critic must be linear then: n_features above 0, or a network without hidden layers");
     return blpo__check_product(error, "critic parameters squared", n_parameters, n_parameters);

@@ -87,11 +87,12 @@ static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t t, int
 {
     const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
     const real *signal = game->critic_tape.s[layer];
+    const double of_bias = game->critic->unbiased ? 0.0 : 1.0;
     blpo__gemm_nt(rows, columns, out, signal + t * out, out, signal + u * out, out, 0, s, columns);
     blpo__gemm_nt(rows, columns, in, layer_input(game, layer, t), in, layer_input(game, layer, u), in, 0, h, columns);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++)
-            gram[i * game->n_samples + j] += (double)s[i * columns + j] * ((double)h[i * columns + j] + 1.0);
+            gram[i * game->n_samples + j] += (double)s[i * columns + j] * ((double)h[i * columns + j] + of_bias);
 }
 
 /* The tiles of these rows from the diagonal on. */
@@ -186,7 +187,8 @@ static void add_layer_diagonal(const blpo__game *game, int64_t layer, int64_t be
         const real *h = layer_input(game, layer, t), *s = game->critic_tape.s[layer] + t * out;
         for (int64_t o = 0; o < out; o++) {
             const real square = (real)(2.0 * game->batch.share[t]) * s[o] * s[o];
-            of_bias[o] += square;
+            if (!game->critic->unbiased)
+                of_bias[o] += square;
             for (int64_t j = 0; j < in; j++)
                 of_weight[o * in + j] += square * h[j] * h[j];
         }

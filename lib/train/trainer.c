@@ -152,6 +152,16 @@ static void take_adam(blpo_trainer *trainer)
     blpo__adam_create(&trainer->critic_adam_work, p, c->adam_beta1, c->adam_beta2, c->adam_epsilon, memory);
 }
 
+/* What finds, or looks for, the critic's best response. */
+static void take_response(blpo_trainer *trainer)
+{
+    const int diagnosed = trainer->config.diagnostics_interval > 0, linear = blpo__critic_is_linear(trainer->critic);
+    if (linear && (diagnosed || trainer->config.critic_response == BLPO_RESPONSE_EXACT))
+        blpo__best_response_create(&trainer->best_response, &trainer->game, &trainer->host.memory);
+    if (!linear && diagnosed && trainer->config.gap_steps > 0)
+        blpo__gap_create(&trainer->gap, trainer->critic->n_parameters, &trainer->host.memory);
+}
+
 static void take_update(blpo_trainer *trainer)
 {
     blpo__memory *memory = &trainer->host.memory;
@@ -167,8 +177,7 @@ static void take_update(blpo_trainer *trainer)
     blpo__game_create(&trainer->game, &trainer->host, &trainer->config, trainer->policy, &trainer->critic->mlp,
                       trainer->config.trajectories_per_minibatch, n_steps, memory);
     blpo__game_use_features(&trainer->game, trainer->critic, trainer->config.trajectories_per_minibatch * n_steps, memory);
-    if (trainer->config.critic_response == BLPO_RESPONSE_EXACT)
-        blpo__best_response_create(&trainer->best_response, &trainer->game, memory);
+    take_response(trainer);
 }
 
 static int take_memory(blpo_trainer *trainer)

@@ -9,8 +9,8 @@
 #include "rl/critic.h"
 #include "rl/policy.h"
 #include "rl/rollout.h"
-#include "train/best_response.h"
 #include "train/game.h"
+#include "train/gap.h"
 
 #include <blpo/trainer.h>
 
@@ -88,6 +88,7 @@ struct blpo_trainer {
     real *direct, *total;    /* [q] */
     blpo__directions directions;
     blpo__best_response best_response; /* linear critics, where it is used */
+    blpo__gap gap;                     /* others, where it is measured */
     int64_t *order;          /* [n_envs] trajectories of an epoch */
     blpo__plan plan;         /* set by tests alone */
     int64_t n_updates;
@@ -104,9 +105,6 @@ struct blpo_trainer {
 
 /* config.c: settings as copied from the caller, checked against each other and the environment; no allocation. */
 int blpo__trainer_check(blpo_error *error, const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime);
-
-/* config.c: g is a quadratic function of the critic's parameters. */
-int blpo__trainer_critic_is_linear(const blpo_config *config);
 
 /* config.c: copies of the caller's structs (config NULL: the defaults), whatever their sizes: BLPO_OK or BLPO_ERR_VERSION. */
 int blpo__trainer_read(const blpo_env *env, const blpo_config *config, blpo_env *env_out, blpo_config *config_out);

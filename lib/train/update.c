@@ -87,6 +87,7 @@ static int exact_critic(run *r)
     rc = blpo__best_response_find(&trainer->best_response, game, trainer->config.critic_ridge);
     if (rc != BLPO_OK)
         return fail_response(r, rc);
+    r->metrics->best_response_rank += trainer->best_response.system.rank;
     blpo__best_response_take(&trainer->best_response, game);
     const int64_t bad = blpo__first_nonfinite(game->w, game->critic->n_parameters);
     return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", bad, (double)game->w[bad]);
@@ -109,6 +110,25 @@ static int nested_critic(run *r)
         blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
     }
     return BLPO_OK;
+}
+
+/* The gap that step 1 left: exact for a linear critic, else what a search finds. */
+static int measure_gap(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    blpo_metrics *m = r->metrics;
+    double gap = 0.0;
+    int rc = BLPO_OK;
+    if (blpo__critic_is_linear(trainer->critic)) {
+        rc = blpo__best_response_find(&trainer->best_response, &trainer->game, 0.0);
+        gap = trainer->best_response.gap;
+        if (trainer->config.critic_response == BLPO_RESPONSE_NESTED)
+            m->best_response_rank += trainer->best_response.system.rank;
+    } else if (trainer->config.gap_steps > 0) {
+        rc = blpo__gap_search(&trainer->gap, &trainer->game, trainer->config.gap_steps, &gap);
+    }
+    m->best_response_gap += gap;
+    return rc == BLPO_OK ? BLPO_OK : fail_response(r, rc);
 }
 
 static int check_linearised(const run *r)
@@ -242,6 +262,8 @@ static int minibatch(run *r, const int64_t *env, int64_t n_envs)
         return BLPO_OK;
     }
     rc = trainer->config.critic_response == BLPO_RESPONSE_EXACT ? exact_critic(r) : nested_critic(r);
+    if (rc == BLPO_OK && r->diagnose)
+        rc = measure_gap(r);
     if (rc == BLPO_OK)
         rc = linearise(r);
     if (rc != BLPO_OK)
@@ -362,7 +384,8 @@ static void finish_metrics(run *r)
     const double n = m->n_minibatches > 0 ? (double)m->n_minibatches : 1.0;
     const double steps = r->n_actor_steps > 0 ? (double)r->n_actor_steps : 1.0;
     double *const of_minibatch[] = {&m->actor_loss, &m->critic_loss_before, &m->critic_loss, &m->critic_gradient_norm_before,
-                                    &m->critic_gradient_norm, &m->approx_kl, &m->clip_fraction, &m->entropy};
+                                    &m->critic_gradient_norm, &m->approx_kl, &m->clip_fraction, &m->entropy,
+                                    &m->best_response_gap, &m->best_response_rank};
     double *const of_actor_step[] = {&m->direct_norm, &m->implicit_norm, &m->cosine, &m->hypergradient_norm,
                                      &m->kappa_bound_share, &m->indefinite_share, &m->fallback_share,
                                      &m->relative_residual, &m->condition_estimate};

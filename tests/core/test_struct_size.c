@@ -35,7 +35,7 @@ static const initialiser INIT[] = {
     { wrap_blpo_problem_init, sizeof(blpo_problem), UP_TO(blpo_problem, mixed_product) },
     { wrap_blpo_hypergrad_config_init, sizeof(blpo_hypergrad_config), UP_TO(blpo_hypergrad_config, seed) },
     { wrap_blpo_policy_config_init, sizeof(blpo_policy_config), sizeof(blpo_policy_config) },
-    { wrap_blpo_critic_config_init, sizeof(blpo_critic_config), sizeof(blpo_critic_config) },
+    { wrap_blpo_critic_config_init, sizeof(blpo_critic_config), UP_TO(blpo_critic_config, seed) },
     { wrap_blpo_rollout_config_init, sizeof(blpo_rollout_config), sizeof(blpo_rollout_config) },
     { wrap_blpo_env_init, sizeof(blpo_env), sizeof(blpo_env) },
     { wrap_blpo_config_init, sizeof(blpo_config), UP_TO(blpo_config, critic) },

@@ -327,6 +327,55 @@ static void bytes_of_other_shapes_or_seeds_are_refused_by_name(void **state)
         end(&f);                                                                                                       \
     } while (0)
 
+static uint64_t number_at(const unsigned char *bytes)
+{
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static void put_number(unsigned char *bytes, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(value >> (8 * i));
+}
+
+/* Cuts n bytes off the end of a section, with lengths and checksum that fit. */
+static void shorten(byte_buffer *b, const char *tag, size_t n)
+{
+    size_t at = 24;
+    while (memcmp(b->bytes + at, tag, 4) != 0)
+        at += 12 + (size_t)number_at(b->bytes + at + 4);
+    const uint64_t length = number_at(b->bytes + at + 4);
+    unsigned char *end = b->bytes + at + 12 + length;
+    put_number(b->bytes + at + 4, length - n);
+    memmove(end - n, end, (size_t)(b->bytes + b->length - end));
+    b->length -= n;
+    put_number(b->bytes + 16, b->length);
+    sign(b);
+}
+
+/* The two figures at the end of METR came after the first files. One byte less than a figure is damage. */
+static void files_without_the_later_metrics_load_with_zeroes(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f);
+    for (size_t cut = 0; cut <= 24; cut += 4) {
+        byte_buffer bytes = bytes_copy(&f.good);
+        shorten(&bytes, "METR", cut);
+        const int known = cut == 0 || cut == 8 || cut == 16;
+        assert_status(load_from(&f, &bytes), known ? BLPO_OK : BLPO_ERR_FORMAT);
+        if (known)
+            assert_true(trainer_metrics(f.trainer).critic_loss > 0.0);
+        if (cut == 16)
+            assert_true(trainer_metrics(f.trainer).best_response_gap == 0.0);
+        bytes_free(&bytes);
+    }
+    end(&f);
+}
+
 /* Settings that shape nothing in the bytes stay those of the trainer that loads: it goes on with them. */
 static void a_trainer_with_other_rates_takes_the_bytes(void **state)
 {
@@ -527,6 +576,7 @@ int main(void)
         cmocka_unit_test(every_flipped_byte_is_refused_and_changes_no_byte),
         cmocka_unit_test(forged_bytes_with_a_right_checksum_are_refused_or_sound),
         cmocka_unit_test(bytes_of_other_shapes_or_seeds_are_refused_by_name),
+        cmocka_unit_test(files_without_the_later_metrics_load_with_zeroes),
         cmocka_unit_test(a_trainer_with_other_rates_takes_the_bytes),
         cmocka_unit_test(bytes_of_another_kind_are_refused),
         cmocka_unit_test(the_text_of_a_refusal_says_what_is_wrong),

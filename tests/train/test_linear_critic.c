@@ -193,13 +193,46 @@ static void the_hessian_is_that_of_least_squares(void **state)
             unit[j] = (j == i);
         assert_status(blpo__game_hessian_product(game, unit, product), BLPO_OK);
         assert_near(product, h + i * WIDTH, WIDTH, 64 * TEST_EPSILON, 0);
+        assert_status(blpo__game_gauss_newton_rows(game, &i, 1, product), BLPO_OK);
+        assert_near(product, h + i * WIDTH, WIDTH, 64 * TEST_EPSILON, 0);
     }
+    assert_status(blpo__game_gauss_newton_diagonal(game, product), BLPO_OK);
+    for (int64_t i = 0; i < WIDTH; i++)
+        assert_close(product[i], h[i * WIDTH + i], 64 * TEST_EPSILON, 0);
     guarded_free(rows);
     guarded_free(product);
     guarded_free(unit);
     guarded_free(direct);
     guarded_free(v);
     side_end(&x);
+}
+
+/* H is positive semi-definite, and Gauss-Newton is all of it: every method that is exact, with the budget that makes it so,
+ * finds the x with (H + rho I) x = v. rho 0.5 and |H| <= 2 |Phi|^2 / T, some tens: products in float, residual relative. */
+static void exact_methods_agree_on_x(void **state)
+{
+    (void)state;
+    static const int methods[4] = { BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_GAUSS_NEWTON };
+    for (int curvature = 0; curvature < 2; curvature++)
+        for (int i = 0; i < 4; i++) {
+            side x;
+            side_new(&x, 1, WIDTH, BLPO_RESPONSE_EXACT);
+            blpo_trainer_destroy(x.trainer);
+            blpo_config config = linear_config(x.critic, BLPO_RESPONSE_EXACT);
+            config.ihvp_method = methods[i];
+            config.ihvp_curvature = curvature;
+            config.nystrom_rank = WIDTH;
+            config.nystrom_shift = 0.0;
+            config.nystrom_rho = 0.5;
+            config.cg_iterations = 40;
+            x.env = make(1);
+            x.trainer = script_trainer(&x.env, &config, NULL);
+            trainer_updates(x.trainer, 1);
+            const blpo_metrics m = trainer_metrics(x.trainer);
+            assert_true(m.relative_residual <= 1e4 * TEST_EPSILON);
+            assert_true(m.indefinite_share == 0.0 && m.fallback_share == 0.0);
+            side_end(&x);
+        }
 }
 
 #define REFUSE(setup, name)                                                                                            \
@@ -382,6 +415,7 @@ enum { ROOM = 4096 };
 
 typedef struct meeting {
     pthread_barrier_t barrier;
+    int networks; /* critics are networks */
     test_real brought[2][ROOM];
 } meeting;
 
@@ -404,7 +438,7 @@ static int reduce(void *user, test_real *buffer, int64_t n)
     return 0;
 }
 
-static void process_new(process *me, meeting *place, int index)
+static void process_new(process *me, meeting *place, int index, int32_t response)
 {
     memset(me, 0, sizeof *me);
     me->place = place;
@@ -412,9 +446,11 @@ static void process_new(process *me, meeting *place, int index)
     me->side.env = make(1);
     me->side.env.first_env = index;
     me->side.critic = critic_new(&me->side.features, 5);
-    blpo_config config = linear_config(me->side.critic, BLPO_RESPONSE_EXACT);
+    blpo_config config = linear_config(me->side.critic, response);
     config.kappa = 1e6;
     config.adam_epsilon = 1.0;
+    if (response == BLPO_RESPONSE_NESTED && me->place->networks)
+        config.critic = NULL;
     blpo_runtime runtime;
     assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
     runtime.all_reduce = reduce;
@@ -431,24 +467,31 @@ static void *train(void *data)
     return NULL;
 }
 
-/* The response to the data of both, in both. One trainer with both environments in its minibatch has the same normal
- * equations but for the order of sums in double; their condition, 1e4 at most here, makes 1e-10 of it, and rounding to the
- * data's type one eps. The second of the two minibatches begins there, and its returns are the same. */
-static void two_processes_find_one_best_response(void **state)
+static void run_both(process p[2], int32_t response, int networks)
 {
-    (void)state;
     static meeting place;
-    static process p[2];
     pthread_t thread[2];
+    place.networks = networks;
     assert_int_equal(pthread_barrier_init(&place.barrier, NULL, 2), 0);
     for (int i = 0; i < 2; i++)
-        process_new(&p[i], &place, i);
+        process_new(&p[i], &place, i, response);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, train, &p[i]), 0);
     for (int i = 0; i < 2; i++) {
         pthread_join(thread[i], NULL);
         assert_status(p[i].code, BLPO_OK);
     }
+    pthread_barrier_destroy(&place.barrier);
+}
+
+/* The response to the data of both, in both. One trainer with both environments in its minibatch has the same normal
+ * equations but for the order of sums in double; their condition, 1e4 at most here, makes 1e-10 of it, and rounding to the
+ * data's type one eps. The second of the two minibatches begins there, and its returns are the same. */
+static void two_processes_find_one_best_response(void **state)
+{
+    (void)state;
+    static process p[2];
+    run_both(p, BLPO_RESPONSE_EXACT, 0);
     assert_same_parameters(p[0].side.trainer, p[1].side.trainer);
 
     side one;
@@ -467,7 +510,21 @@ static void two_processes_find_one_best_response(void **state)
     side_end(&one);
     for (int i = 0; i < 2; i++)
         side_end(&p[i].side);
-    pthread_barrier_destroy(&place.barrier);
+}
+
+/* The gap is that of the loss of all processes: found by least squares, and by a search that must not part ways. */
+static void two_processes_agree_on_the_gap(void **state)
+{
+    (void)state;
+    for (int networks = 0; networks < 2; networks++) {
+        static process p[2];
+        run_both(p, BLPO_RESPONSE_NESTED, networks);
+        assert_same_parameters(p[0].side.trainer, p[1].side.trainer);
+        const double gap = trainer_metrics(p[0].side.trainer).best_response_gap;
+        assert_true(gap > 1e-3 && gap == trainer_metrics(p[1].side.trainer).best_response_gap);
+        for (int i = 0; i < 2; i++)
+            side_end(&p[i].side);
+    }
 }
 
 int main(void)
@@ -477,6 +534,7 @@ int main(void)
         cmocka_unit_test(after_the_exact_response_the_gradient_is_zero),
         cmocka_unit_test(with_a_ridge_the_gradient_is_that_of_the_ridge),
         cmocka_unit_test(the_hessian_is_that_of_least_squares),
+        cmocka_unit_test(exact_methods_agree_on_x),
         cmocka_unit_test(settings_that_do_not_fit_are_refused_by_name),
         cmocka_unit_test(a_callback_that_gives_up_ends_the_update_and_nothing_else),
         cmocka_unit_test(a_feature_that_is_no_number_is_told_by_place),
@@ -485,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_resumes_to_the_same_bits),
         cmocka_unit_test(another_number_of_features_is_a_mismatch_by_name),
         cmocka_unit_test(two_processes_find_one_best_response),
+        cmocka_unit_test(two_processes_agree_on_the_gap),
     };
     return cmocka_run_group_tests_name("training with linear critics", tests, NULL, NULL);
 }

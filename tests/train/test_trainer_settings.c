@@ -106,6 +106,7 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(stats_window, 0, BLPO_ERR_CONFIG, "stats_window");
     REFUSE_CONFIG(stats_window, -1, BLPO_ERR_CONFIG, "stats_window");
     REFUSE_CONFIG(diagnostics_interval, -1, BLPO_ERR_CONFIG, "diagnostics_interval");
+    REFUSE_CONFIG(gap_steps, -1, BLPO_ERR_CONFIG, "gap_steps");
     REFUSE_CONFIG(actor_network.n_hidden, -1, BLPO_ERR_CONFIG, "actor_network.n_hidden");
     REFUSE_CONFIG(actor_network.hidden, NULL, BLPO_ERR_CONFIG, "actor_network.hidden");
     REFUSE_CONFIG(actor_network.activation, 9, BLPO_ERR_CONFIG, "actor_network.activation");
