@@ -69,7 +69,7 @@ typedef enum blpo_stage {
     BLPO_STAGE_SOLVE = 7,        /**< inverse-Hessian-vector product */
     BLPO_STAGE_IMPLICIT = 8,     /**< mixed product */
     BLPO_STAGE_ACTOR = 9,        /**< actor step */
-    BLPO_STAGE_METRICS = 10,     /**< the metrics callback */
+    BLPO_STAGE_METRICS = 10,     /**< the figures of an update, and the callback that gets them */
     BLPO_STAGE_SAVE = 11,        /**< writing a checkpoint */
     BLPO_STAGE_LOAD = 12,        /**< reading a checkpoint */
     BLPO_STAGE_PARAMETERS = 13   /**< parameters given by the caller */

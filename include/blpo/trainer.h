@@ -99,7 +99,7 @@ typedef struct blpo_config {
  *  counts say which. Where several processes train together, (all) marks figures that are the same in each of them; what is
  *  not marked tells of this process. Means: losses, critic norms, approx_kl, clip_fraction, entropy and best response are
  *  over the n_minibatches; from direct_norm to condition_estimate over those of them that made an actor step, which with
- *  target_kl may be one less. */
+ *  target_kl may be one less. All values are finite: an update in which one would not be fails and names it. */
 typedef struct blpo_metrics {
     size_t struct_size;             /**< size of this struct in the library; set by the caller where the caller owns it */
     int64_t n_updates;              /**< updates so far (all) */

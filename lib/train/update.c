@@ -127,10 +127,13 @@ static int measure_gap(run *r)
     } else if (trainer->config.gap_steps > 0) {
         rc = blpo__gap_search(&trainer->gap, &trainer->game, trainer->config.gap_steps, &gap);
     }
+    if (rc != BLPO_OK)
+        return fail_response(r, rc);
     m->best_response_gap += gap;
-    return rc == BLPO_OK ? BLPO_OK : fail_response(r, rc);
+    return isfinite(gap) ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best_response_gap", -1, gap);
 }
 
+/* The KL too: a bound on it would take a NaN for a small one. */
 static int check_linearised(const run *r)
 {
     const blpo_trainer *trainer = r->trainer;
@@ -139,8 +142,38 @@ static int check_linearised(const run *r)
         return fail_nonfinite(r, BLPO_STAGE_CRITIC, "critic loss", -1, game->critic_loss);
     if (!isfinite(game->actor_loss))
         return fail_nonfinite(r, BLPO_STAGE_DIRECT, "actor loss", -1, game->actor_loss);
+    if (!isfinite(game->approx_kl))
+        return fail_nonfinite(r, BLPO_STAGE_DIRECT, "approx_kl", -1, game->approx_kl);
     const int64_t bad = blpo__first_nonfinite(trainer->direct, trainer->policy->n_parameters);
     return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_DIRECT, "direct", bad, (double)trainer->direct[bad]);
+}
+
+/* Equal in all processes, since it decides on going on. Alone it stays a double, which holds more than the reals that the
+ * hook adds. */
+static int mean_kl(blpo_trainer *trainer)
+{
+    blpo__game *game = &trainer->game;
+    if (trainer->host.runtime.n_processes == 1)
+        return BLPO_OK;
+    real kl = (real)game->approx_kl;
+    const int rc = blpo__game_mean_over_processes(game, &kl, 1);
+    game->approx_kl = (double)kl;
+    return rc;
+}
+
+/* What costs extra: |grad_w g| where the critic stands now. */
+static int measure_critic(run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    if (!r->diagnose)
+        return BLPO_OK;
+    if (blpo__game_critic_gradient_here(&trainer->game, trainer->gradient) != BLPO_OK)
+        return fail_callback(r, BLPO_STAGE_CRITIC);
+    const double norm = blpo__norm(trainer->gradient, trainer->critic->n_parameters);
+    if (!isfinite(norm))
+        return fail_nonfinite(r, BLPO_STAGE_CRITIC, "critic_gradient_norm", -1, norm);
+    r->metrics->critic_gradient_norm += norm;
+    return BLPO_OK;
 }
 
 /* Steps 2 and 3. */
@@ -150,22 +183,15 @@ static int linearise(run *r)
     blpo__game *game = &trainer->game;
     real *response = trainer->solver != NULL || r->diagnose ? trainer->response : NULL;
     int rc = blpo__game_linearise(game, trainer->direct, response);
-    if (rc == BLPO_OK) {
-        real kl = (real)game->approx_kl; /* equal in all processes: it decides on going on */
-        rc = blpo__game_mean_over_processes(game, &kl, 1);
-        game->approx_kl = (double)kl;
-    }
+    if (rc == BLPO_OK)
+        rc = mean_kl(trainer);
     if (rc != BLPO_OK)
         return fail_callback(r, BLPO_STAGE_DIRECT);
     rc = check_linearised(r);
+    if (rc == BLPO_OK)
+        rc = measure_critic(r);
     if (rc != BLPO_OK)
         return rc;
-    if (r->diagnose) {
-        rc = blpo__game_critic_gradient_here(game, trainer->gradient);
-        if (rc != BLPO_OK)
-            return fail_callback(r, BLPO_STAGE_CRITIC);
-        r->metrics->critic_gradient_norm += blpo__norm(trainer->gradient, game->critic->n_parameters);
-    }
     r->metrics->actor_loss += game->actor_loss;
     r->metrics->critic_loss += game->critic_loss;
     r->metrics->approx_kl += game->approx_kl;
@@ -396,17 +422,9 @@ static void finish_metrics(run *r)
     m->actor_learning_rate = r->actor_rate;
     m->critic_learning_rate = r->critic_rate;
     m->diagnostics_measured = r->diagnose;
-}
-
-/* The episodes of this rollout are told of; counting begins anew. */
-static void finish_episodes(run *r)
-{
-    blpo__episodes *episodes = &r->trainer->episodes;
-    const double n = (double)episodes->in_rollout;
-    r->metrics->update_episodes = episodes->in_rollout;
-    r->metrics->update_return_mean = n > 0.0 ? episodes->return_in_rollout / n : 0.0;
-    episodes->in_rollout = 0;
-    episodes->return_in_rollout = 0.0;
+    const blpo__episodes *episodes = &r->trainer->episodes;
+    m->update_episodes = episodes->in_rollout;
+    m->update_return_mean = episodes->in_rollout > 0 ? episodes->return_in_rollout / (double)episodes->in_rollout : 0.0;
 }
 
 /* Nothing here can fail. */
@@ -418,8 +436,8 @@ static void commit(run *r)
     blpo__adam_copy(&trainer->actor_adam, &trainer->actor_adam_work);
     blpo__adam_copy(&trainer->critic_adam, &trainer->critic_adam_work);
     blpo__directions_keep(trainer);
-    finish_metrics(r);
-    finish_episodes(r);
+    trainer->episodes.in_rollout = 0;
+    trainer->episodes.return_in_rollout = 0.0;
     trainer->metrics = *r->metrics;
     trainer->rollout->length = 0;
     trainer->n_updates++;
@@ -449,6 +467,36 @@ static int finite_result(const run *r)
     return BLPO_OK;
 }
 
+/* Each figure was looked at in its minibatch; here it is the sums that may have left the range. */
+static int finite_metrics(const run *r)
+{
+    const blpo_metrics *m = r->metrics;
+    const struct {
+        const char *name;
+        double value;
+    } figure[] = {{"update_return_mean", m->update_return_mean},
+                  {"actor_loss", m->actor_loss},
+                  {"critic_loss_before", m->critic_loss_before},
+                  {"critic_loss", m->critic_loss},
+                  {"critic_gradient_norm_before", m->critic_gradient_norm_before},
+                  {"critic_gradient_norm", m->critic_gradient_norm},
+                  {"direct_norm", m->direct_norm},
+                  {"implicit_norm", m->implicit_norm},
+                  {"cosine", m->cosine},
+                  {"hypergradient_norm", m->hypergradient_norm},
+                  {"relative_residual", m->relative_residual},
+                  {"condition_estimate", m->condition_estimate},
+                  {"approx_kl", m->approx_kl},
+                  {"clip_fraction", m->clip_fraction},
+                  {"entropy", m->entropy},
+                  {"explained_variance", m->explained_variance}};
+    for (size_t i = 0; i < sizeof figure / sizeof *figure; i++)
+        if (!isfinite(figure[i].value))
+            return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_METRICS, -1, -1, figure[i].name, -1,
+                                       figure[i].value, NULL);
+    return BLPO_OK;
+}
+
 int blpo__trainer_update(blpo_trainer *trainer)
 {
     blpo_metrics metrics = {.struct_size = sizeof metrics};
@@ -461,6 +509,10 @@ int blpo__trainer_update(blpo_trainer *trainer)
         rc = epoch(&r, e);
     if (rc == BLPO_OK)
         rc = finite_result(&r);
+    if (rc == BLPO_OK) {
+        finish_metrics(&r);
+        rc = finite_metrics(&r);
+    }
     if (rc == BLPO_OK)
         commit(&r);
     else if (trainer->solver != NULL)
