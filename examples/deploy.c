@@ -29,6 +29,29 @@ static int fits_cartpole(const blpo_policy *policy)
         && action.kind == BLPO_ACTION_DISCRETE && action.n == CARTPOLE_ACTIONS;
 }
 
+/* The policy in a file, or NULL with an explanation. */
+static blpo_policy *load(const char *path)
+{
+    size_t n_bytes;
+    void *bytes = read_file(path, &n_bytes);
+    if (!bytes) {
+        perror(path);
+        return NULL;
+    }
+    blpo_error error = {0};
+    blpo_runtime runtime;
+    blpo_runtime_init(&runtime, sizeof runtime);
+    runtime.error = &error;
+    blpo_policy *policy = NULL;
+    int rc = blpo_policy_load(bytes, n_bytes, &runtime, &policy);
+    free(bytes);
+    if (rc == BLPO_OK && fits_cartpole(policy))
+        return policy;
+    fprintf(stderr, "%s: %s\n", path, rc < 0 ? error.text : "not a policy for CartPole");
+    blpo_policy_destroy(policy);
+    return NULL;
+}
+
 /* One episode; adds its rewards to *sum. */
 static int play(const blpo_policy *policy, uint64_t seed, double *sum)
 {
@@ -46,45 +69,30 @@ static int play(const blpo_policy *policy, uint64_t seed, double *sum)
     return BLPO_OK;
 }
 
-int main(int argc, char **argv)
+/* Many episodes. Returns the exit status. */
+static int play_all(const blpo_policy *policy, long episodes, uint64_t seed)
 {
-    if (argc < 2 || argc > 4) {
-        fprintf(stderr, "usage: %s POLICY [episodes] [first seed]\n", argv[0]);
-        return 2;
-    }
-    long episodes = argc > 2 ? strtol(argv[2], NULL, 10) : 100;
-    uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1000;
-    if (episodes < 1) {
-        fprintf(stderr, "%s: at least one episode, please\n", argv[0]);
-        return 2;
-    }
-
-    size_t n_bytes;
-    void *bytes = read_file(argv[1], &n_bytes);
-    if (!bytes) {
-        perror(argv[1]);
-        return 1;
-    }
-    blpo_error error = {0};
-    blpo_runtime runtime;
-    blpo_runtime_init(&runtime, sizeof runtime);
-    runtime.error = &error;
-    blpo_policy *policy = NULL;
-    int rc = blpo_policy_load(bytes, n_bytes, &runtime, &policy);
-    free(bytes);
-    if (rc < 0 || !fits_cartpole(policy)) {
-        fprintf(stderr, "%s: %s\n", argv[1], rc < 0 ? error.text : "not a policy for CartPole");
-        blpo_policy_destroy(policy);
-        return 1;
-    }
-
     double sum = 0;
+    int rc = BLPO_OK;
     for (long i = 0; i < episodes && rc >= 0; i++)
         rc = play(policy, seed + (uint64_t)i, &sum);
     if (rc < 0)
         fprintf(stderr, "%s\n", blpo_status_text(rc));
     else
         printf("episodes=%ld mean_return=%.2f\n", episodes, sum / (double)episodes);
-    blpo_policy_destroy(policy);
     return rc < 0;
+}
+
+int main(int argc, char **argv)
+{
+    long episodes = argc > 2 ? strtol(argv[2], NULL, 10) : 100;
+    uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1000;
+    if (argc < 2 || argc > 4 || episodes < 1) {
+        fprintf(stderr, "usage: %s POLICY [episodes, at least 1] [first seed]\n", argv[0]);
+        return 2;
+    }
+    blpo_policy *policy = load(argv[1]);
+    int status = policy ? play_all(policy, episodes, seed) : 1;
+    blpo_policy_destroy(policy);
+    return status;
 }

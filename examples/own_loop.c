@@ -6,6 +6,7 @@
  *
  *     cc own_loop.c -o own_loop $(pkg-config --cflags --libs blpo) && ./own_loop
  */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "envs/cartpole.h"
 
 #include <blpo/blpo.h>
@@ -43,7 +44,7 @@ static float robot_push(struct robot *r, int64_t action, float *sensors, uint8_t
 static double now(void)
 {
     struct timespec t;
-    timespec_get(&t, TIME_UTC);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -56,14 +57,65 @@ static int create(blpo_trainer **trainer, blpo_error *error)
     env.action.kind = BLPO_ACTION_DISCRETE;
     env.action.n = CARTPOLE_ACTIONS;
 
-    blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    config.n_steps = 128;
-
     blpo_runtime runtime;
     blpo_runtime_init(&runtime, sizeof runtime);
     runtime.error = error;
-    return blpo_trainer_create(&env, &config, &runtime, trainer);
+    return blpo_trainer_create(&env, NULL, &runtime, trainer); /* NULL: the published settings */
+}
+
+struct loop {
+    struct robot robot;
+    float obs[CARTPOLE_OBS]; /* what it sees now */
+    blpo_metrics metrics;    /* of the last update */
+    double slowest, all_updates; /* s */
+};
+
+/* One period of the robot: ask, act, say what came of it. Returns BLPO_UPDATE_DUE, BLPO_OK or an error. */
+static int live(struct loop *l, blpo_trainer *trainer)
+{
+    int64_t action;
+    int rc = blpo_trainer_act(trainer, l->obs, &action);
+    if (rc < 0)
+        return rc;
+    float next_obs[CARTPOLE_OBS];
+    uint8_t fallen, time_is_up;
+    float reward = robot_push(&l->robot, action, next_obs, &fallen, &time_is_up);
+
+    blpo_transition what_followed = {.struct_size = sizeof what_followed, .next_obs = next_obs, .reward = &reward,
+                                     .terminated = &fallen, .truncated = &time_is_up};
+    rc = blpo_trainer_observe(trainer, &what_followed);
+    if (fallen || time_is_up)
+        robot_stand_up(&l->robot, l->obs);
+    else
+        memcpy(l->obs, next_obs, sizeof l->obs);
+    return rc;
+}
+
+static int learn(struct loop *l, blpo_trainer *trainer)
+{
+    double start = now();
+    int rc = blpo_trainer_update(trainer, &l->metrics);
+    double took = now() - start;
+    l->slowest = took > l->slowest ? took : l->slowest;
+    l->all_updates += took;
+    if (rc == BLPO_OK && l->metrics.n_updates % 100 == 0)
+        printf("%7.1f minutes of robot time  return %5.1f\n", (double)l->metrics.steps * PERIOD / 60,
+               l->metrics.episode_return_mean);
+    return rc;
+}
+
+static int learned(const blpo_metrics *m)
+{
+    return m->window_episodes >= 100 && m->episode_return_mean >= 475.0;
+}
+
+static void tell(const struct loop *l)
+{
+    const blpo_metrics *m = &l->metrics;
+    printf("mean return %.1f after %.0f minutes of robot time\n"
+           "an update took %.1f ms, the slowest %.1f ms, of the %.0f ms between two actions\n",
+           m->episode_return_mean, (double)m->steps * PERIOD / 60, 1e3 * l->all_updates / (double)m->n_updates,
+           1e3 * l->slowest, 1e3 * PERIOD);
 }
 
 int main(void)
@@ -75,46 +127,19 @@ int main(void)
         return 1;
     }
 
-    struct robot robot = {0};
-    float obs[CARTPOLE_OBS], next_obs[CARTPOLE_OBS];
-    double slowest = 0, all_updates = 0;
-    blpo_metrics metrics = {.struct_size = sizeof metrics};
+    struct loop loop = {.metrics.struct_size = sizeof loop.metrics};
     int rc = BLPO_OK;
-    robot_stand_up(&robot, obs);
-    while (rc >= 0 && metrics.steps < 300000 && metrics.episode_return_mean < 475.0) {
-        int64_t action;
-        rc = blpo_trainer_act(trainer, obs, &action);
-        if (rc < 0)
-            break;
-        uint8_t fallen, time_is_up;
-        float reward = robot_push(&robot, action, next_obs, &fallen, &time_is_up);
-
-        blpo_transition what_followed = {.struct_size = sizeof what_followed, .next_obs = next_obs, .reward = &reward,
-                                         .terminated = &fallen, .truncated = &time_is_up};
-        rc = blpo_trainer_observe(trainer, &what_followed);
-        if (rc == BLPO_UPDATE_DUE) { /* could wait: until then act and observe go on, and what they see is dropped */
-            double start = now();
-            rc = blpo_trainer_update(trainer, &metrics);
-            double took = now() - start;
-            slowest = took > slowest ? took : slowest;
-            all_updates += took;
-            if (metrics.n_updates % 100 == 0)
-                printf("%7.1f minutes of robot time  return %5.1f\n", (double)metrics.steps * PERIOD / 60,
-                       metrics.episode_return_mean);
-        }
-        if (fallen || time_is_up)
-            robot_stand_up(&robot, obs);
-        else
-            memcpy(obs, next_obs, sizeof obs);
+    robot_stand_up(&loop.robot, loop.obs);
+    while (rc >= 0 && loop.metrics.steps < 300000 && !learned(&loop.metrics)) {
+        rc = live(&loop, trainer);
+        if (rc == BLPO_UPDATE_DUE) /* could wait: until then act and observe go on, and what they see is dropped */
+            rc = learn(&loop, trainer);
     }
 
     if (rc < 0)
         fprintf(stderr, "%s\n", blpo_trainer_error(trainer)->text);
     else
-        printf("mean return %.1f after %.0f minutes of robot time\n"
-               "an update took %.1f ms, the slowest %.1f ms, of the %.0f ms between two actions\n",
-               metrics.episode_return_mean, (double)metrics.steps * PERIOD / 60,
-               1e3 * all_updates / (double)metrics.n_updates, 1e3 * slowest, 1e3 * PERIOD);
+        tell(&loop);
     blpo_trainer_destroy(trainer);
     return rc < 0;
 }
