@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     blpo_config_init(&config, sizeof config);
     blpo_config_set_method(&config, train.method);
     config.seed = train.seed;
-    config.diagnostics_interval = train.csv_path ? 10 : 0; /* for the CSV, what costs extra is measured now and then */
+    config.diagnostics_interval = train.csv_path ? 50 : 0; /* for the CSV, what costs extra is measured now and then */
 
     blpo_runtime runtime;
     train_runtime(&train, &runtime);

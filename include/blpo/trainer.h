@@ -90,7 +90,7 @@ typedef struct blpo_config {
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
     int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton needs no
                                           more than itself, and n_processes 1 */
-    int64_t gap_steps;               /**< >= 0, default 100: evaluations of g that the search for best_response_gap may take
+    int64_t gap_steps;               /**< >= 0, default 20: evaluations of g that the search for best_response_gap may take
                                           in a minibatch, each the cost of a critic step; linear critics need none. 0: the
                                           gap is measured for linear critics alone */
 } blpo_config;

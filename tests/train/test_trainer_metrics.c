@@ -195,6 +195,7 @@ static blpo_trainer *poisoned_trainer(script *s, poison *p, int method)
     config.ihvp_method = method >= 0 ? method : BLPO_IHVP_NYSTROM;
     config.diagnostics_interval = 1;
     config.target_kl = 1e3;
+    config.gap_steps = 0; /* to that search a point without a value is one that is no better */
     blpo_runtime runtime;
     assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
     runtime.n_processes = 2;
