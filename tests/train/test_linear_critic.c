@@ -230,8 +230,8 @@ static void exact_methods_agree_on_x(void **state)
             trainer_updates(x.trainer, 1);
             const blpo_metrics m = trainer_metrics(x.trainer);
             assert_true(m.relative_residual <= 1e4 * TEST_EPSILON);
-            /* with all rows of a singular H the core of nystrom is singular: it may take its spectrum */
-            assert_true(methods[i] == BLPO_IHVP_NYSTROM || (m.indefinite_share == 0.0 && m.fallback_share == 0.0));
+            if (methods[i] != BLPO_IHVP_NYSTROM) /* whose core is singular: fewer transitions than features */
+                assert_true(m.indefinite_share == 0.0 && m.fallback_share == 0.0);
             side_end(&x);
         }
 }
