@@ -126,8 +126,10 @@ int blpo__lbfgs_minimise(blpo__lbfgs *lbfgs, const real *start, int64_t budget, 
     memcpy(lbfgs->x, start, (size_t)lbfgs->n * sizeof *lbfgs->x);
     lbfgs->n_pairs = 0;
     int rc = evaluate(context, lbfgs->x, first, lbfgs->gradient);
+    if (!isfinite(*first) || !isfinite(blpo__norm(lbfgs->gradient, lbfgs->n)))
+        *first = (double)NAN;
     *least = *first;
-    while (rc >= 0 && from.left > 0) {
+    while (rc >= 0 && !isnan(*first) && from.left > 0) {
         choose_direction(lbfgs);
         rc = search(lbfgs, &from, least);
         if (rc == 0 && lbfgs->n_pairs == 0)

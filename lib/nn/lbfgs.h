@@ -24,8 +24,8 @@ typedef struct blpo__lbfgs {
 
 void blpo__lbfgs_create(blpo__lbfgs *lbfgs, int64_t n, blpo__memory *memory);
 
-/* From `start` [n], by at most `budget` evaluations, budget >= 1: *first is the value at start, *least the least one found,
- * at lbfgs->x. 0, or the code of `evaluate`. */
+/* From `start` [n], by at most `budget` evaluations, budget >= 1: *first is the value at start (NaN where value or
+ * gradient are not finite there), *least the least one found, at lbfgs->x. 0, or the code of `evaluate`. */
 int blpo__lbfgs_minimise(blpo__lbfgs *lbfgs, const real *start, int64_t budget, blpo__evaluate_fn evaluate, void *context,
                          double *first, double *least);
 

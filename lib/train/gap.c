@@ -7,7 +7,6 @@
  * Cost: one critic step an evaluation. */
 #include "train/gap.h"
 
-#include <math.h>
 #include <string.h>
 
 void blpo__gap_create(blpo__gap *gap, int64_t n_parameters, blpo__memory *memory)
@@ -38,6 +37,6 @@ int blpo__gap_search(blpo__gap *gap, blpo__game *game, int64_t budget, double *o
     memcpy(gap->w, game->w, size);
     const int rc = blpo__lbfgs_minimise(&gap->lbfgs, gap->w, budget, evaluate, game, &here, &least);
     memcpy(game->w, gap->w, size);
-    *out = isfinite(here - least) ? here - least : 0.0; /* a loss without a number ends the update elsewhere */
+    *out = here - least;
     return rc;
 }

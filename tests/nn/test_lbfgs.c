@@ -112,6 +112,20 @@ static void points_without_a_value_are_not_taken(void **state)
     assert_true(isfinite(r.least) && r.least < r.first);
 }
 
+static void a_start_without_a_value_is_told(void **state)
+{
+    (void)state;
+    static const test_real start[2] = { 1, 0 };
+    problem p = { .n = 2, .kind = 1, .width = 0.75 };
+    blpo__memory memory = blpo__memory_of(NULL);
+    blpo__lbfgs lbfgs;
+    double first = 0.0, least = 0.0;
+    blpo__lbfgs_create(&lbfgs, p.n, &memory);
+    assert_int_equal(blpo__lbfgs_minimise(&lbfgs, start, 50, evaluate, &p, &first, &least), 0);
+    assert_true(isnan(first) && isnan(least) && p.calls == 1);
+    blpo__memory_release(&memory);
+}
+
 static void a_flat_function_ends_at_once(void **state)
 {
     (void)state;
@@ -140,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_curved_valley_is_followed_to_its_end),
         cmocka_unit_test(every_budget_is_kept_and_more_is_never_worse),
         cmocka_unit_test(points_without_a_value_are_not_taken),
+        cmocka_unit_test(a_start_without_a_value_is_told),
         cmocka_unit_test(a_flat_function_ends_at_once),
         cmocka_unit_test(a_code_of_the_function_ends_it),
     };

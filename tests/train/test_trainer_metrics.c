@@ -194,6 +194,7 @@ static blpo_trainer *poisoned_trainer(script *s, poison *p, int method)
     config.hypergradient = method >= 0;
     config.ihvp_method = method >= 0 ? method : BLPO_IHVP_NYSTROM;
     config.diagnostics_interval = 1;
+    config.gap_steps = 1; /* further ones take it for a point that is too far out, and look nearer */
     config.target_kl = 1e3;
     config.gap_steps = 0; /* to that search a point without a value is one that is no better */
     blpo_runtime runtime;
