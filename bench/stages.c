@@ -43,7 +43,7 @@ static blpo_trainer *make(bench *b, int method)
     blpo_config config;
     blpo_runtime runtime;
     blpo_trainer *trainer = NULL;
-    b->batch = (struct cartpole_batch){b->poles, N_ENVS};
+    b->batch = (struct cartpole_batch){.pole = b->poles, .n = N_ENVS};
     cartpole_env(&env, &b->batch);
     blpo_config_init(&config, sizeof config);
     blpo_config_set_method(&config, method);

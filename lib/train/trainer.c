@@ -215,13 +215,16 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
     return BLPO_OK;
 }
 
-/* Order of the dense systems that the solver of these settings makes; 0: none. */
-static int64_t order_of_system(const blpo_config *config, int64_t n_critic)
+/* Order of the largest dense system that these settings make; 0: none. */
+static int64_t order_of_system(const blpo_trainer *trainer)
 {
+    const blpo_config *config = &trainer->config;
+    if (config->critic_response == BLPO_RESPONSE_EXACT)
+        return trainer->critic->mlp.n_parameters;
     if (!config->hypergradient)
         return 0;
     switch (config->ihvp_method) {
-    case BLPO_IHVP_DENSE: return n_critic;
+    case BLPO_IHVP_DENSE: return trainer->critic->mlp.n_parameters;
     case BLPO_IHVP_NYSTROM: return config->nystrom_rank;
     case BLPO_IHVP_GAUSS_NEWTON: return config->trajectories_per_minibatch * config->n_steps;
     default: return 0;
@@ -245,7 +248,7 @@ int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const bl
     if (rc == BLPO_OK)
         rc = make(&known_env, &known, &host, out);
     if (rc == BLPO_OK)
-        blpo__log_build(&host, order_of_system(&known, (*out)->critic->n_parameters));
+        blpo__log_build(&host, order_of_system(*out));
     return rc;
 }
 
