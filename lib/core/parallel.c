@@ -124,14 +124,16 @@ void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_t
 
 int64_t blpo__n_pieces(int64_t rows)
 {
-    const int64_t tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
-    return tiles < BLPO__MAX_PIECES ? tiles : BLPO__MAX_PIECES;
+    const int64_t most = (rows + BLPO__PIECE - 1) / BLPO__PIECE;
+    if (rows <= BLPO__TILE)
+        return rows > 0;
+    return most < BLPO__MAX_PIECES ? most : BLPO__MAX_PIECES;
 }
 
 int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece)
 {
-    const int64_t tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
-    const int64_t row = tiles * piece / n_pieces * BLPO__TILE;
+    const int64_t most = (rows + BLPO__PIECE - 1) / BLPO__PIECE;
+    const int64_t row = most * piece / n_pieces * BLPO__PIECE;
     return row < rows ? row : rows;
 }
 

@@ -8,7 +8,8 @@
 
 #include <blpo/runtime.h>
 
-#define BLPO__TILE 64       /* rows that go through the kernels together */
+#define BLPO__TILE 192      /* most rows that go through the kernels together */
+#define BLPO__PIECE 64      /* rows of a piece, at least */
 #define BLPO__MAX_PIECES 16 /* most pieces a batch is cut into */
 
 typedef struct blpo__pool blpo__pool;
@@ -25,10 +26,11 @@ int blpo__parallel_start(blpo__parallel *parallel, const blpo_runtime *runtime, 
 void blpo__parallel_stop(blpo__parallel *parallel);
 void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_task_fn task, void *context);
 
-/* Pieces for so many rows: one a tile, at most BLPO__MAX_PIECES. */
+/* Pieces for so many rows, at most BLPO__MAX_PIECES. Up to a tile they stay together: sums of pieces and the waking of
+ * threads would cost more there than threads could save. */
 int64_t blpo__n_pieces(int64_t rows);
 
-/* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of the tile. */
+/* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of BLPO__PIECE. */
 int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece);
 
 /* partial[0] += partial[1] + ... in a fixed binary tree; partials lie `stride` apart and have n elements. */

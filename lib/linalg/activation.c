@@ -30,3 +30,9 @@ void blpo__add_bend(int32_t kind, const real *restrict h, const real *restrict s
         for (int64_t i = 0; i < n; i++)
             out[i] -= 2 * h[i] * s[i] * zdot[i];
 }
+
+void blpo__outer_slope(int32_t kind, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
+                       const real *along, const real *a, real *out)
+{
+    blpo__kernels_best()->outer_slope(kind, rows, n, scale, w, h, along, a, out);
+}

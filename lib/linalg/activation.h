@@ -8,6 +8,9 @@ void blpo__activate(int32_t kind, real *z, int64_t n);                          
 void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n);         /* s *= phi'(z) */
 /* out += phi''(z) zdot u, where s = phi'(z) u is what is at hand: tanh'' u = -2 h s; relu'' = 0 */
 void blpo__add_bend(int32_t kind, const real *h, const real *s, const real *zdot, real *out, int64_t n);
+/* out[t][j] = scale[t] w[j] phi'(z) + along[t] a[t][j], where h = phi(z), all [rows][n]; along NULL: without that */
+void blpo__outer_slope(int32_t kind, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
+                       const real *along, const real *a, real *out);
 real blpo__slope(int32_t kind, real h); /* phi'(z) of one element */
 
 #endif

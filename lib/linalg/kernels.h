@@ -54,6 +54,11 @@ typedef struct blpo__kernels {
     void (*tanh)(real *z, int64_t n);                                          /* z becomes tanh z */
     void (*relu)(real *z, int64_t n);
     void (*times_slope)(int32_t activation, const real *h, real *s, int64_t n);   /* s *= phi'(z), h = phi(z) */
+    /* out[t][j] = scale[t] w[j] phi'(z) + along[t] a[t][j], h = phi(z); along NULL: without that */
+    void (*outer_slope)(int32_t activation, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
+                        const real *along, const real *a, real *out);
+    /* out[t][j] = scale[t] a[t][j] + b[t][j] */
+    void (*scaled_rows)(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
     void (*adam)(const blpo__adam_factors *f, int64_t n, const real *gradient, real *m, real *v, real *x);
 } blpo__kernels;
 

@@ -17,9 +17,58 @@ void blpo__add_weighted_rows(int64_t rows, int64_t n, const real *weight, const 
     blpo__kernels_best()->add_rows(rows, n, weight, a, n, sum);
 }
 
+/* With one column of a: a weighted sum of the rows of b. */
+static void add_weighted_by_a(int64_t rows, int64_t n, const real *weight, const real *a, const real *b, real *work, real *c)
+{
+    for (int64_t t = 0; weight != NULL && t < rows; t++)
+        work[t] = weight[t] * a[t];
+    blpo__add_weighted_rows(rows, n, weight != NULL ? work : a, b, c);
+}
+
+/* rows (at most CHUNK) and n (at most FEW) so few that C is made transposed, where the long side fills the vectors. */
+enum { CHUNK = 128 };
+
+static void add_thin(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *c)
+{
+    real few[CHUNK * FEW], transposed[FEW * CHUNK];
+    for (int64_t t = 0; t < rows; t++)
+        for (int64_t j = 0; j < n; j++)
+            few[t * n + j] = weight != NULL ? weight[t] * b[t * n + j] : b[t * n + j];
+    for (int64_t i = 0; i < m; i += CHUNK) {
+        const int64_t columns = m - i < CHUNK ? m - i : CHUNK;
+        const blpo__product p = {.m = n, .n = columns, .k = rows, .a = few, .a_row = 1, .a_column = n, .b = a + i, .b_row = m,
+                                 .b_column = 1, .c = transposed, .ldc = columns};
+        blpo__kernels_best()->product(&p);
+        for (int64_t q = 0; q < columns; q++)
+            for (int64_t j = 0; j < n; j++)
+                c[(i + q) * n + j] += transposed[j * columns + q];
+    }
+}
+
+void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b,
+                              real *work, real *c)
+{
+    if (m == 1) {
+        add_weighted_by_a(rows, n, weight, a, b, work, c);
+        return;
+    }
+    for (int64_t t = 0; n <= FEW && t < rows; t += CHUNK)
+        add_thin(rows - t < CHUNK ? rows - t : CHUNK, m, n, weight != NULL ? weight + t : NULL, a + t * m, b + t * n, c);
+    if (n <= FEW)
+        return;
+    const blpo__product p = {.m = m, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = m, .b = b, .b_row = n,
+                             .b_column = 1, .weight = weight, .add = 1, .c = c, .ldc = n};
+    blpo__kernels_best()->product(&p);
+}
+
 void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum)
 {
     blpo__kernels_best()->add_row_products(rows, n, a, b, sum);
+}
+
+void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out)
+{
+    blpo__kernels_best()->scaled_rows(rows, n, scale, a, b, out);
 }
 
 void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,

@@ -10,8 +10,15 @@ void blpo__multiply(const blpo__product *p);
 /* sum[j] += sum_t weight[t] a[t][j], a [rows][n]; weight NULL: 1 */
 void blpo__add_weighted_rows(int64_t rows, int64_t n, const real *weight, const real *a, real *sum);
 
+/* C [m][n] += sum_t weight[t] a_t b_t^T, a [rows][m], b [rows][n]; weight NULL: 1. work [rows] */
+void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b,
+                              real *work, real *c);
+
 /* sum[t] += sum_j a[t][j] b[t][j], both [rows][n] */
 void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum);
+
+/* out[t][j] = scale[t] a[t][j] + b[t][j], all [rows][n] */
+void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
 
 /* C [m][n] = A B (+ C when add), row-major; ld are row strides of the stored matrices.
  *   nt: A [m][k], B [n][k]      nn: A [m][k], B [k][n]      tn: A [k][m], B [k][n] */

@@ -54,8 +54,8 @@ void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blp
 
 /* Scratch of one piece of work: one tile of rows. */
 typedef struct blpo__scratch {
-    real *a, *b;        /* [BLPO__TILE][widest or more] */
-    real *column;       /* [BLPO__TILE] */
+    real *a;            /* [BLPO__TILE][widest or more] */
+    real *column[5];    /* [BLPO__TILE] each */
     real **zdot;        /* [L + 1] zdot[l]: [BLPO__TILE][size_l] tangent of the pre-activation */
     real **hdot;        /* [L + 1] tangent of the activation */
     real **sdot;        /* [L + 1] tangent of the signal */
@@ -72,7 +72,7 @@ void blpo__mlp_forward(const blpo__mlp *mlp, const real *parameters, blpo__tape 
 /* s[L-1] .. s[1] from s[L]: s_{l-1} = (s_l W_l) phi'(z_{l-1}). */
 void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end);
 
-/* gradient += sum_t weight[t] d(scalar_t)/d(parameters); weight [rows] is indexed like the tape. */
+/* gradient += sum_t weight[t] d(scalar_t)/d(parameters); weight [rows] is indexed like the tape, NULL: 1. */
 void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const real *weight, int64_t begin,
                             int64_t end, blpo__scratch *scratch, real *gradient);
 

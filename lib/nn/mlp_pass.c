@@ -66,34 +66,18 @@ void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape 
     }
 }
 
-/* W_l: rows of the sum are units; with one unit alone it is a weighted sum of inputs. */
-static void add_weight_gradient(int64_t rows, int64_t out, int64_t in, const real *weight, const real *s, const real *h,
-                                blpo__scratch *scratch, real *gradient)
-{
-    if (out == 1) {
-        for (int64_t t = 0; t < rows; t++)
-            scratch->a[t] = weight[t] * s[t];
-        blpo__add_weighted_rows(rows, in, scratch->a, h, gradient);
-        return;
-    }
-    const blpo__product p = {.m = out, .n = in, .k = rows,
-                             .a = s, .a_row = 1, .a_column = out,
-                             .b = h, .b_row = in, .b_column = 1,
-                             .weight = weight, .add = 1,
-                             .c = gradient, .ldc = in};
-    blpo__multiply(&p);
-}
-
 void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const real *weight, int64_t begin,
                             int64_t end, blpo__scratch *scratch, real *gradient)
 {
+    if (weight != NULL)
+        weight += begin;
     for (int64_t l = 1; l <= mlp->n_layers; l++) {
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
         const real *s = tape->s[l] + begin * out;
         real *of_weight = gradient + mlp->offset[l - 1];
-        add_weight_gradient(end - begin, out, in, weight + begin, s, below(mlp, tape, l, begin), scratch, of_weight);
+        blpo__add_outer_products(end - begin, out, in, weight, s, below(mlp, tape, l, begin), scratch->column[0], of_weight);
         if (!mlp->unbiased)
-            blpo__add_weighted_rows(end - begin, out, weight + begin, s, of_weight + in * out);
+            blpo__add_weighted_rows(end - begin, out, weight, s, of_weight + in * out);
     }
 }
 

@@ -141,8 +141,8 @@ void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blp
 void blpo__scratch_create(blpo__scratch *scratch, const blpo__mlp *mlp, blpo__memory *memory)
 {
     scratch->a = blpo__allocate(memory, BLPO__TILE * mlp->widest, sizeof *scratch->a);
-    scratch->b = blpo__allocate(memory, BLPO__TILE * mlp->widest, sizeof *scratch->b);
-    scratch->column = blpo__allocate(memory, BLPO__TILE, sizeof *scratch->column);
+    for (size_t i = 0; i < sizeof scratch->column / sizeof *scratch->column; i++)
+        scratch->column[i] = blpo__allocate(memory, BLPO__TILE, sizeof *scratch->column[i]);
     scratch->zdot = layer_arrays(mlp, BLPO__TILE, memory);
     scratch->hdot = layer_arrays(mlp, BLPO__TILE, memory);
     scratch->sdot = layer_arrays(mlp, BLPO__TILE, memory);

@@ -18,10 +18,10 @@
 #include <math.h>
 #include <string.h>
 
-static blpo__scratch *scratches(const blpo__mlp *mlp, blpo__memory *memory)
+static blpo__scratch *scratches(const blpo__mlp *mlp, int64_t n_pieces, blpo__memory *memory)
 {
-    blpo__scratch *scratch = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof *scratch);
-    for (int i = 0; scratch != NULL && i < BLPO__MAX_PIECES; i++)
+    blpo__scratch *scratch = blpo__allocate(memory, n_pieces, sizeof *scratch);
+    for (int64_t i = 0; scratch != NULL && i < n_pieces; i++)
         blpo__scratch_create(&scratch[i], mlp, memory);
     return scratch;
 }
@@ -49,8 +49,8 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     blpo__tape_create(&game->actor_tape, game->actor, n, memory);
     blpo__tape_create(&game->critic_tape, critic, 2 * n, memory);
     game->actor_tape.input = game->critic_tape.input = game->batch.state;
-    game->actor_scratch = scratches(game->actor, memory);
-    game->critic_scratch = scratches(critic, memory);
+    game->actor_scratch = scratches(game->actor, blpo__n_pieces(n), memory);
+    game->critic_scratch = scratches(critic, blpo__n_pieces(2 * n), memory);
     game->partial_stride = (largest_partial(config, policy, critic) + 15) / 16 * 16;
     game->partial = blpo__allocate(memory, blpo__n_pieces(2 * n) * game->partial_stride, sizeof(real));
     game->piece_sum = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof(double));
@@ -89,28 +89,33 @@ typedef struct sum_task {
     int64_t rows, n, n_pieces;
     blpo__rows_fn body;
     void *argument;
+    real *sum; /* [n] one piece alone adds up here */
 } sum_task;
 
 static void run_piece(void *context, int64_t piece)
 {
     const sum_task *task = context;
-    real *partial = task->game->partial + piece * task->game->partial_stride;
-    const int64_t end = blpo__piece_begin(task->rows, task->n_pieces, piece + 1);
-    memset(partial, 0, (size_t)task->n * sizeof *partial);
+    real *partial = task->n_pieces == 1 ? task->sum : task->game->partial + piece * task->game->partial_stride;
+    const int64_t begin = blpo__piece_begin(task->rows, task->n_pieces, piece);
+    const int64_t rows = blpo__piece_begin(task->rows, task->n_pieces, piece + 1) - begin;
+    const int64_t n_tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
+    if (task->n > 0)
+        memset(partial, 0, (size_t)task->n * sizeof *partial);
     task->game->piece_sum[piece] = 0.0;
-    for (int64_t row = blpo__piece_begin(task->rows, task->n_pieces, piece); row < end; row += BLPO__TILE)
-        task->body(task->game, piece, row, row + BLPO__TILE < end ? row + BLPO__TILE : end, partial, task->argument);
+    for (int64_t i = 0; i < n_tiles; i++) /* tiles of equal size: no short one at the end */
+        task->body(task->game, piece, begin + rows * i / n_tiles, begin + rows * (i + 1) / n_tiles, partial, task->argument);
 }
 
 void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_fn body, void *argument, real *sum)
 {
-    sum_task task = {game, rows, n, blpo__n_pieces(rows), body, argument};
+    sum_task task = {game, rows, n, blpo__n_pieces(rows), body, argument, sum};
     blpo__parallel_run(&game->host->parallel, task.n_pieces, run_piece, &task);
-    blpo__reduce(game->partial, task.n_pieces, game->partial_stride, n);
     if (n > 0 && rows == 0) /* another process may have some */
         memset(sum, 0, (size_t)n * sizeof *sum);
-    else if (n > 0)
-        memcpy(sum, game->partial, (size_t)n * sizeof *sum);
+    if (task.n_pieces <= 1 || n == 0)
+        return;
+    blpo__reduce(game->partial, task.n_pieces, game->partial_stride, n);
+    memcpy(sum, game->partial, (size_t)n * sizeof *sum);
 }
 
 int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n)
@@ -145,11 +150,12 @@ static double slopes(blpo__game *game, int64_t begin, int64_t end)
     return loss;
 }
 
-static void unit_signals(blpo__game *game, int64_t begin, int64_t end)
+/* Signals of V; with slopes those of g, for a gradient that is asked for once. */
+static void critic_signals(blpo__game *game, int64_t begin, int64_t end, const real *slope)
 {
     real *top = game->critic_tape.s[game->critic->n_layers];
     for (int64_t t = begin; t < end; t++)
-        top[t] = 1;
+        top[t] = slope != NULL ? slope[t] : 1;
     blpo__mlp_signals(game->critic, game->w, &game->critic_tape, begin, end);
 }
 
@@ -159,7 +165,7 @@ static void forward_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t
     (void)partial;
     blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
     if (argument != NULL)
-        unit_signals(game, begin, end);
+        critic_signals(game, begin, end, NULL);
 }
 
 const real *blpo__game_values(blpo__game *game)
@@ -173,8 +179,8 @@ static void critic_gradient_rows(blpo__game *game, int64_t piece, int64_t begin,
     (void)argument;
     blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
     game->piece_sum[piece] += slopes(game, begin, end);
-    unit_signals(game, begin, end);
-    blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->slope, begin, end, &game->critic_scratch[piece], partial);
+    critic_signals(game, begin, end, game->slope);
+    blpo__mlp_add_gradient(game->critic, &game->critic_tape, NULL, begin, end, &game->critic_scratch[piece], partial);
 }
 
 int blpo__game_critic_gradient(blpo__game *game, real *gradient)

@@ -27,8 +27,8 @@ typedef struct blpo__game {
     real *features;            /* [n_states][n_features] what it sees else */
 
     blpo__tape actor_tape, critic_tape;
-    blpo__scratch *actor_scratch, *critic_scratch; /* [BLPO__MAX_PIECES] */
-    real *partial;             /* [BLPO__MAX_PIECES][partial_stride] sums of the pieces */
+    blpo__scratch *actor_scratch, *critic_scratch; /* one a piece */
+    real *partial;             /* [pieces][partial_stride] sums of the pieces, where there are several */
     int64_t partial_stride;
     double *piece_sum;         /* [BLPO__MAX_PIECES] */
 

@@ -3,13 +3,12 @@
 #include "support/check.h"
 #include "support/dense.h"
 
-#include "core/parallel.h"
 #include "nn/mlp.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 70, IN = 3, MAX_P = 128 }; /* more rows than a tile */
+enum { ROWS = 70, SPLIT = 64, IN = 3, MAX_P = 128 }; /* rows in two tiles */
 
 typedef struct shape {
     int64_t hidden[3], n_hidden;
@@ -64,8 +63,8 @@ static void record(fixture *f, const real *parameters)
 {
     for (int64_t t = 0; t < ROWS; t++)
         f->tape.s[f->mlp.n_layers][t] = 1;
-    for (int64_t begin = 0; begin < ROWS; begin += BLPO__TILE) {
-        const int64_t end = begin + BLPO__TILE < ROWS ? begin + BLPO__TILE : ROWS;
+    for (int64_t begin = 0; begin < ROWS; begin += SPLIT) {
+        const int64_t end = begin + SPLIT < ROWS ? begin + SPLIT : ROWS;
         blpo__mlp_forward(&f->mlp, parameters, &f->tape, begin, end);
         blpo__mlp_signals(&f->mlp, parameters, &f->tape, begin, end);
     }
@@ -88,8 +87,8 @@ static void set_loss(fixture *f)
 static void gradient(fixture *f, const real *weight, real *out)
 {
     memset(out, 0, (size_t)f->p * sizeof *out);
-    for (int64_t begin = 0; begin < ROWS; begin += BLPO__TILE) {
-        const int64_t end = begin + BLPO__TILE < ROWS ? begin + BLPO__TILE : ROWS;
+    for (int64_t begin = 0; begin < ROWS; begin += SPLIT) {
+        const int64_t end = begin + SPLIT < ROWS ? begin + SPLIT : ROWS;
         blpo__mlp_add_gradient(&f->mlp, &f->tape, weight, begin, end, &f->scratch, out);
     }
 }
@@ -98,8 +97,8 @@ static void hessian_product(fixture *f, const real *direction, real *out)
 {
     const blpo__row_loss loss = { f->slope, f->bend };
     memset(out, 0, (size_t)f->p * sizeof *out);
-    for (int64_t begin = 0; begin < ROWS; begin += BLPO__TILE) {
-        const int64_t end = begin + BLPO__TILE < ROWS ? begin + BLPO__TILE : ROWS;
+    for (int64_t begin = 0; begin < ROWS; begin += SPLIT) {
+        const int64_t end = begin + SPLIT < ROWS ? begin + SPLIT : ROWS;
         blpo__mlp_add_hessian_product(&f->mlp, f->parameters, &f->tape, &loss, direction, begin, end, &f->scratch, out);
     }
 }
@@ -183,8 +182,8 @@ static void hessian_rows_are_products_with_unit_vectors(void **state)
             hessian_product(&f, unit, hv);
             unit[j] = 0;
             memset(row, 0, sizeof row);
-            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, 0, BLPO__TILE, &f.scratch, row);
-            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, BLPO__TILE, ROWS, &f.scratch, row);
+            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, 0, SPLIT, &f.scratch, row);
+            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, SPLIT, ROWS, &f.scratch, row);
             for (int64_t k = 0; k < f.p; k++)
                 assert_close(row[k], hv[k], 0.0, SUMS);
         }
@@ -223,8 +222,8 @@ static void tangents_are_gradients_along_the_direction(void **state)
         real tangent[ROWS], g[MAX_P], alone[ROWS] = { 0 };
         begin(&f, &SHAPES[i]);
         record(&f, f.parameters);
-        blpo__mlp_tangent(&f.mlp, &f.tape, f.direction, 0, BLPO__TILE, &f.scratch, tangent);
-        blpo__mlp_tangent(&f.mlp, &f.tape, f.direction, BLPO__TILE, ROWS, &f.scratch, tangent);
+        blpo__mlp_tangent(&f.mlp, &f.tape, f.direction, 0, SPLIT, &f.scratch, tangent);
+        blpo__mlp_tangent(&f.mlp, &f.tape, f.direction, SPLIT, ROWS, &f.scratch, tangent);
         for (int64_t t = 0; t < ROWS; t++) {
             double along = 0.0;
             alone[t] = 1;

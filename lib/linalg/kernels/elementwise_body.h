@@ -63,6 +63,35 @@ static void times_slope(int32_t activation, const real *restrict h, real *restri
             s[i] = h[i] > 0 ? s[i] : 0;
 }
 
+/* One row; the slope of relu is 0 or 1. */
+INLINE void outer_slope_row(int32_t activation, int64_t n, real scale, const real *restrict w, const real *restrict h,
+                            real *restrict out)
+{
+    if (activation == BLPO_TANH)
+        for (int64_t j = 0; j < n; j++)
+            out[j] = scale * w[j] * (1 - h[j] * h[j]);
+    else
+        for (int64_t j = 0; j < n; j++)
+            out[j] = h[j] > 0 ? scale * w[j] : 0;
+}
+
+static void scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *restrict out)
+{
+    for (int64_t t = 0; t < rows; t++)
+        for (int64_t j = t * n; j < (t + 1) * n; j++)
+            out[j] = scale[t] * a[j] + b[j];
+}
+
+static void outer_slope(int32_t activation, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
+                        const real *along, const real *restrict a, real *restrict out)
+{
+    for (int64_t t = 0; t < rows; t++) {
+        outer_slope_row(activation, n, scale[t], w, h + t * n, out + t * n);
+        for (int64_t j = t * n; along != NULL && j < (t + 1) * n; j++)
+            out[j] += along[t] * a[j];
+    }
+}
+
 static void adam(const blpo__adam_factors *f, int64_t n, const real *restrict gradient, real *restrict m,
                  real *restrict v, real *restrict x)
 {

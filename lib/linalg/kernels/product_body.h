@@ -15,7 +15,7 @@
  *
  * Cost: m n k multiply-adds, rounded up to whole vectors in n; copies k n of B. Stack: one block. */
 
-enum { BLOCK_NUMBERS = 4096, BLOCK_DEPTH = 128, BLOCK_COLUMNS = 128 };
+enum { BLOCK_NUMBERS = 4096, BLOCK_DEPTH = 128 };
 
 typedef struct block { /* columns j .. j + columns - 1 of C, terms l .. l + depth - 1 of their sums */
     const blpo__product *p;
@@ -23,9 +23,20 @@ typedef struct block { /* columns j .. j + columns - 1 of C, terms l .. l + dept
     int first, last;   /* block of terms */
 } block;
 
-/* One tile; the counts are constants where this is inlined. columns: how many of them are C's. */
-INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
-                 int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+/* What a tile is made of; rows and vectors are told apart, as constants. */
+typedef struct tile_job {
+    int64_t depth;
+    const real *a;
+    int64_t a_row, a_column;
+    const real *b;
+    int64_t b_row;
+    const real *start; /* NULL: 0. Row i begins at start + i start_row */
+    int64_t start_row;
+    real *c;
+    int64_t c_row;
+} tile_job;
+
+INLINE void tile(int rows, int vectors, const tile_job *job, int64_t a_row, int64_t a_column)
 {
     vector sum[TILE_ROWS][TILE_VECTORS];
 #pragma GCC unroll 8
@@ -33,49 +44,37 @@ INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vector){0};
-    for (int64_t l = 0; l < depth; l++) {
+    for (int64_t l = 0; l < job->depth; l++) {
         vector of_b[TILE_VECTORS];
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++)
-            of_b[v] = *(const loose_vector *)(b + l * b_row + v * LANES);
+            of_b[v] = *(const loose_vector *)(job->b + l * job->b_row + v * LANES);
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++)
-                sum[i][v] += a[i * a_row + l * a_column] * of_b[v];
+                sum[i][v] += job->a[i * a_row + l * a_column] * of_b[v];
     }
-    real tail[TILE_COLUMNS];
 #pragma GCC unroll 8
-    for (int i = 0; i < rows; i++) {
-        real *row = c + i * ldc;
-        const int whole = columns == vectors * LANES;
-        if (!whole && add)
-            memcpy(tail, row, (size_t)columns * sizeof *tail);
+    for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
-            real *to = (whole ? row : tail) + v * LANES;
-            if (add)
-                sum[i][v] += *(const loose_vector *)to;
-            else if (bias != NULL)
-                sum[i][v] += *(const loose_vector *)(bias + v * LANES);
-            *(loose_vector *)to = sum[i][v];
+            if (job->start != NULL)
+                sum[i][v] += *(const loose_vector *)(job->start + i * job->start_row + v * LANES);
+            *(loose_vector *)(job->c + i * job->c_row + v * LANES) = sum[i][v];
         }
-        if (!whole)
-            memcpy(row, tail, (size_t)columns * sizeof *row);
-    }
 }
 
-/* A tile of up to TILE_ROWS rows. One stride of A is 1: said as a constant, it leaves the address arithmetic. */
+/* One stride of A is 1: said as a constant, it leaves the address arithmetic. */
 #define TILE_OF(ROWS)                                                                                                  \
     case ROWS:                                                                                                         \
-        if (a_column == 1)                                                                                             \
-            tile(ROWS, vectors, depth, a, a_row, 1, b, b_row, bias, add, c, ldc, columns);                             \
+        if (job->a_column == 1)                                                                                        \
+            tile(ROWS, vectors, job, job->a_row, 1);                                                                   \
         else                                                                                                           \
-            tile(ROWS, vectors, depth, a, 1, a_column, b, b_row, bias, add, c, ldc, columns);                          \
+            tile(ROWS, vectors, job, 1, job->a_column);                                                                \
         break
 
-INLINE void tile_of(int rows, int vectors, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
-                    int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+INLINE void tile_of(int rows, int vectors, const tile_job *job)
 {
     switch (rows) {
         TILE_OF(1);
@@ -95,16 +94,29 @@ INLINE void tile_of(int rows, int vectors, int64_t depth, const real *a, int64_t
     }
 }
 
-static void wide_tile(int rows, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
-                      int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+static void wide_tile(int rows, const tile_job *job)
 {
-    tile_of(rows, 2, depth, a, a_row, a_column, b, b_row, bias, add, c, ldc, columns);
+    tile_of(rows, 2, job);
 }
 
-static void narrow_tile(int rows, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
-                        int64_t b_row, const real *bias, int add, real *c, int64_t ldc, int64_t columns)
+static void narrow_tile(int rows, const tile_job *job)
 {
-    tile_of(rows, 1, depth, a, a_row, a_column, b, b_row, bias, add, c, ldc, columns);
+    tile_of(rows, 1, job);
+}
+
+/* A tile of which only some columns are C's: made beside it. */
+static void cut_tile(int rows, int64_t columns, const tile_job *job)
+{
+    real start[TILE_ROWS * TILE_COLUMNS] = {0}, c[TILE_ROWS * TILE_COLUMNS];
+    tile_job beside = *job;
+    beside.start = start;
+    beside.c = c;
+    beside.start_row = beside.c_row = TILE_COLUMNS;
+    for (int i = 0; job->start != NULL && i < rows; i++)
+        memcpy(start + i * TILE_COLUMNS, job->start + i * job->start_row, (size_t)columns * sizeof *start);
+    (columns <= LANES ? narrow_tile : wide_tile)(rows, &beside);
+    for (int i = 0; i < rows; i++)
+        memcpy(job->c + i * job->c_row, c + i * TILE_COLUMNS, (size_t)columns * sizeof *c);
 }
 
 /* Some columns of B, as numbers one after another in memory, become columns of a panel: [depth][TILE_COLUMNS] transposed. */
@@ -181,53 +193,61 @@ static void finish_row(const blpo__product *p, real *c, int64_t n)
         relu_all(c, n);
 }
 
-/* All rows of A by the block. b: its panels, or the matrix itself (in_place). */
-static void multiply_block(const block *at, const real *b, int in_place, const real *bias)
+/* Rows i .. i + rows - 1 of A by the block. b: its panels, or the matrix itself (in_place). */
+static void multiply_strip(const block *at, int64_t i, int rows, const real *b, int in_place)
 {
     const blpo__product *p = at->p;
-    const int64_t b_row = in_place ? p->b_row : TILE_COLUMNS;
-    for (int64_t i = 0; i < p->m; i += TILE_ROWS) {
-        const int rows = p->m - i < TILE_ROWS ? (int)(p->m - i) : TILE_ROWS;
-        const real *a = p->a + i * p->a_row + at->l * p->a_column;
-        real *c = p->c + i * p->ldc + at->j;
-        for (int64_t j = 0; j < at->columns; j += TILE_COLUMNS) {
-            const int64_t columns = at->columns - j < TILE_COLUMNS ? at->columns - j : TILE_COLUMNS;
-            (columns <= LANES ? narrow_tile : wide_tile)(rows, at->depth, a, p->a_row, p->a_column,
-                                                         b + (in_place ? j : j * at->depth), b_row,
-                                                         at->first && bias != NULL ? bias + j : NULL, p->add || !at->first,
-                                                         c + j, p->ldc, columns);
-        }
-        if (at->last && p->finish != BLPO__AS_IS)
-            for (int r = 0; r < rows; r++)
-                finish_row(p, c + r * p->ldc, at->columns);
+    const int onto = p->add || !at->first;
+    tile_job job = {.depth = at->depth,
+                    .a = p->a + i * p->a_row + at->l * p->a_column,
+                    .a_row = p->a_row,
+                    .a_column = p->a_column,
+                    .b_row = in_place ? p->b_row : TILE_COLUMNS,
+                    .start_row = onto ? p->ldc : 0,
+                    .c_row = p->ldc};
+    for (int64_t j = 0; j < at->columns; j += TILE_COLUMNS) {
+        const int64_t columns = at->columns - j < TILE_COLUMNS ? at->columns - j : TILE_COLUMNS;
+        job.b = b + (in_place ? j : j * at->depth);
+        job.c = p->c + i * p->ldc + at->j + j;
+        job.start = onto ? job.c : p->bias != NULL ? p->bias + at->j + j : NULL;
+        if (columns == TILE_COLUMNS)
+            wide_tile(rows, &job);
+        else
+            cut_tile(rows, columns, &job);
     }
+    for (int r = 0; at->last && p->finish != BLPO__AS_IS && r < rows; r++)
+        finish_row(p, p->c + (i + r) * p->ldc + at->j, at->columns);
 }
 
-/* Rows of B as they lie: where all tiles are whole. A larger matrix is copied, since its rows lie in many pages. */
+/* Rows of B as they lie: where all tiles are whole, and B is small, so that it stays in the first cache uncopied, or is
+ * walked but once. */
 static int lies_well(const block *at)
 {
     const blpo__product *p = at->p;
-    return p->b_column == 1 && p->weight == NULL && at->columns % LANES == 0 && p->b_row * at->depth <= BLOCK_NUMBERS;
+    return p->b_column == 1 && p->weight == NULL && at->columns % LANES == 0 &&
+           (p->b_row * at->depth <= BLOCK_NUMBERS || p->m <= TILE_ROWS);
+}
+
+static void multiply_block(const block *at)
+{
+    const blpo__product *p = at->p;
+    _Alignas(64) real panels[BLOCK_NUMBERS];
+    const int in_place = lies_well(at);
+    if (!in_place)
+        copy_block(at, panels);
+    for (int64_t i = 0; i < p->m; i += TILE_ROWS)
+        multiply_strip(at, i, p->m - i < TILE_ROWS ? (int)(p->m - i) : TILE_ROWS,
+                       in_place ? p->b + at->l * p->b_row + at->j : panels, in_place);
 }
 
 static void product(const blpo__product *p)
 {
-    _Alignas(64) real panels[BLOCK_NUMBERS];
-    _Alignas(64) real bias[BLOCK_COLUMNS];
     const int64_t depth = p->k < BLOCK_DEPTH ? (p->k > 0 ? p->k : 1) : BLOCK_DEPTH;
-    const int64_t fits = BLOCK_NUMBERS / depth / TILE_COLUMNS * TILE_COLUMNS;
-    const int64_t width = fits < BLOCK_COLUMNS ? fits : BLOCK_COLUMNS;
+    const int64_t width = BLOCK_NUMBERS / depth / TILE_COLUMNS * TILE_COLUMNS;
     for (int64_t j = 0; j < p->n; j += width)
         for (int64_t l = 0; l == 0 || l < p->k; l += depth) {
             const block at = {p, j, p->n - j < width ? p->n - j : width, l, p->k - l < depth ? p->k - l : depth, l == 0,
                               l + depth >= p->k};
-            const int in_place = lies_well(&at);
-            if (!in_place)
-                copy_block(&at, panels);
-            if (l == 0 && p->bias != NULL) {
-                memset(bias, 0, sizeof bias);
-                memcpy(bias, p->bias + j, (size_t)at.columns * sizeof *bias);
-            }
-            multiply_block(&at, in_place ? p->b + l * p->b_row + j : panels, in_place, p->bias != NULL ? bias : NULL);
+            multiply_block(&at);
         }
 }

@@ -1,0 +1,246 @@
+/* One row of the Hessian of a loss sum_t f_t(V_t), for a network with one output: the product with a unit direction, without
+ * what that leaves zero (the passes of any direction: mlp_hessian.c).
+ *
+ * The direction is weight (a, b) of layer m, or the bias of unit a there. s_l are the unit signals dV/dz_l of the tape.
+ *
+ *   1. x_t = h_{m-1}[t,b], or 1.  Vdot_t = s_m[t,a] x_t: no pass up is needed for it
+ *   2. up: zdot is zero below layer m, and x in column a of it; hdot_m = phi'(z_m) x there;
+ *          zdot_{m+1} = hdot_m[:,a] W_{m+1}[:,a]^T,  zdot_l = hdot_{l-1} W_l^T above,  hdot_l = phi'(z_l) zdot_l      (l < L)
+ *   3. down, for u_l = f' sdot_l, from u_L = 0:
+ *          u_{l-1} = (u_l W_l) phi'(z_{l-1})  +  [l = m]: f' s_m[:,a] phi'(z_{m-1})[:,b] in column b
+ *                  + [l-1 = m]: f' bend(x) in column a  +  [l-1 > m]: f' bend(zdot_{l-1}),      bend(y) = (s_l W_l) phi'' y
+ *   4. out_l = sum_t (f'' Vdot s_l + u_l) h_{l-1}^T,  bias: the first factor alone
+ *            + [l = m+1]: sum_t f' s_l hdot_m[t,a] in column a  +  [l > m+1]: sum_t f' s_l hdot_{l-1}^T
+ *
+ * So u is nothing at the top, then one column, and all columns only below that: u_{l-1} then is column times a row of W_l.
+ * A weight of the last hidden layer, where most weights of a 64-64 network are, needs one product of that layer (step 4, with
+ * the weights f'' Vdot) and sums over single columns; one of the layer before it a second one (step 3).
+ *
+ * Cost: L products in step 4 (small at the ends), L - m - 1 in step 2 and in the second sum of step 4, and as many in step 3
+ * as there are layers with all columns. */
+#include "linalg/activation.h"
+#include "linalg/product.h"
+#include "nn/mlp.h"
+
+#include <string.h>
+
+typedef struct place {
+    int64_t layer, unit, input; /* m, a, b; input = size_{m-1}: the bias */
+} place;
+
+/* One tile of rows; the arrays are parts of the scratch. */
+typedef struct pass {
+    const blpo__mlp *mlp;
+    const real *parameters;
+    const blpo__tape *tape;
+    blpo__scratch *scratch;
+    int64_t begin, rows;
+    place at;
+    const real *slope, *bend; /* [rows] f', f'' */
+    real *x;      /* [rows] */
+    real *along;  /* [rows] f'' Vdot */
+    real *hidden; /* [rows] f' hdot_m[t,a] */
+    real *column; /* [rows] u_l, where it is one column */
+    real *work;   /* [rows] */
+} pass;
+
+typedef enum form { NOTHING, ONE_COLUMN, ALL, WITH_ALONG } form; /* WITH_ALONG: f'' Vdot s_l has been added */
+
+/* u_l: column `unit` is pass.column, or all is scratch.sdot[l]. */
+typedef struct signal {
+    form form;
+    int64_t unit;
+} signal;
+
+static place place_of(const blpo__mlp *mlp, int64_t coordinate)
+{
+    int64_t layer = 1;
+    while (coordinate >= mlp->offset[layer])
+        layer++;
+    const int64_t local = coordinate - mlp->offset[layer - 1], in = mlp->size[layer - 1], n_weights = in * mlp->size[layer];
+    if (local >= n_weights)
+        return (place){layer, local - n_weights, in};
+    return (place){layer, local / in, local % in};
+}
+
+static const real *h_of(const pass *p, int64_t layer)
+{
+    return (layer == 0 ? p->tape->input : p->tape->h[layer]) + p->begin * p->mlp->size[layer];
+}
+
+static const real *s_of(const pass *p, int64_t layer)
+{
+    return p->tape->s[layer] + p->begin * p->mlp->size[layer];
+}
+
+/* Step 1. */
+static void begin_row(pass *p)
+{
+    const int64_t in = p->mlp->size[p->at.layer - 1], n = p->mlp->size[p->at.layer];
+    const real *h = h_of(p, p->at.layer - 1), *s = s_of(p, p->at.layer);
+    for (int64_t t = 0; t < p->rows; t++) {
+        p->x[t] = p->at.input == in ? 1 : h[t * in + p->at.input];
+        p->along[t] = p->bend[t] * s[t * n + p->at.unit] * p->x[t];
+    }
+}
+
+/* Step 2. Step 3 needs zdot, and step 4 hdot, of hidden layers above m. */
+static void tangents_up(pass *p)
+{
+    const blpo__mlp *mlp = p->mlp;
+    const int64_t m = p->at.layer, n = mlp->size[m];
+    const real *h = h_of(p, m);
+    for (int64_t t = 0; m < mlp->n_layers && t < p->rows; t++) {
+        p->work[t] = blpo__slope(mlp->activation, h[t * n + p->at.unit]) * p->x[t];
+        p->hidden[t] = p->slope[t] * p->work[t];
+    }
+    for (int64_t l = m + 1; l < mlp->n_layers; l++) {
+        const int64_t in = mlp->size[l - 1], out = mlp->size[l];
+        const real *weight = blpo__weight(mlp, p->parameters, l);
+        real *zdot = p->scratch->zdot[l];
+        if (l == m + 1)
+            for (int64_t t = 0; t < p->rows; t++)
+                for (int64_t j = 0; j < out; j++)
+                    zdot[t * out + j] = p->work[t] * weight[j * in + p->at.unit];
+        else
+            blpo__gemm_nt(p->rows, out, in, p->scratch->hdot[l - 1], in, weight, in, 0, zdot, out);
+        memcpy(p->scratch->hdot[l], zdot, (size_t)(p->rows * out) * sizeof *zdot);
+        blpo__times_slope(mlp->activation, h_of(p, l), p->scratch->hdot[l], p->rows * out);
+    }
+}
+
+/* ---- step 3 ---- */
+
+/* The part of u_{l-1} that is in one column; returns that column, -1: none. Into `to`. */
+static int64_t single_column(const pass *p, int64_t layer, real *to)
+{
+    const int64_t n = p->mlp->size[layer - 1], in = p->mlp->size[p->at.layer - 1], out = p->mlp->size[p->at.layer];
+    const int64_t unit = layer == p->at.layer ? p->at.input : p->at.unit;
+    const real *h = h_of(p, layer - 1), *s = s_of(p, layer == p->at.layer ? layer : layer - 1);
+    if (layer == p->at.layer && p->at.input < in) {
+        for (int64_t t = 0; t < p->rows; t++)
+            to[t] = p->slope[t] * s[t * out + p->at.unit] * blpo__slope(p->mlp->activation, h[t * n + unit]);
+        return unit;
+    }
+    if (layer - 1 != p->at.layer || p->mlp->activation == BLPO_RELU)
+        return -1;
+    for (int64_t t = 0; t < p->rows; t++) {
+        to[t] = 0;
+        blpo__add_bend(p->mlp->activation, h + t * n + unit, s + t * n + unit, p->x + t, to + t, 1);
+        to[t] *= p->slope[t];
+    }
+    return unit;
+}
+
+/* u_{l-1} += f' bend(zdot_{l-1}) */
+static void add_bends(const pass *p, int64_t layer, real *u)
+{
+    const int64_t n = p->mlp->size[layer - 1];
+    const real *h = h_of(p, layer - 1), *s = s_of(p, layer - 1), *zdot = p->scratch->zdot[layer - 1];
+    for (int64_t t = 0; p->mlp->activation == BLPO_TANH && t < p->rows; t++)
+        for (int64_t j = t * n; j < (t + 1) * n; j++)
+            u[j] -= 2 * p->slope[t] * h[j] * s[j] * zdot[j];
+}
+
+/* u_{l-1} = (u_l W_l) phi' from what there is of u_l: its form. */
+static form through_layer(const pass *p, int64_t layer, signal from, real *u)
+{
+    const int64_t n = p->mlp->size[layer - 1], out = p->mlp->size[layer];
+    const real *weight = blpo__weight(p->mlp, p->parameters, layer);
+    if (from.form == NOTHING) {
+        if (layer - 1 <= p->at.layer || p->mlp->activation == BLPO_RELU)
+            return NOTHING;
+        memset(u, 0, (size_t)(p->rows * n) * sizeof *u); /* bends are to come */
+    } else if (from.form == ONE_COLUMN) {
+        const int last = layer == 2; /* nothing below: u_1 is needed in the sum of step 4 alone */
+        blpo__outer_slope(p->mlp->activation, p->rows, n, p->column, weight + from.unit * n, h_of(p, layer - 1),
+                          last ? p->along : NULL, s_of(p, layer - 1), u);
+        return last ? WITH_ALONG : ALL;
+    } else {
+        const blpo__product product = {.m = p->rows, .n = n, .k = out,
+                                       .a = p->scratch->sdot[layer], .a_row = out, .a_column = 1,
+                                       .b = weight, .b_row = n, .b_column = 1,
+                                       .finish = BLPO__TIMES_SLOPE, .activation = p->mlp->activation, .h = h_of(p, layer - 1),
+                                       .c = u, .ldc = n};
+        blpo__multiply(&product);
+    }
+    return ALL;
+}
+
+static signal signal_below(const pass *p, int64_t layer, signal from)
+{
+    const int64_t n = p->mlp->size[layer - 1];
+    real *u = p->scratch->sdot[layer - 1];
+    signal below = {through_layer(p, layer, from, u), 0};
+    if (layer - 1 > p->at.layer && below.form != NOTHING)
+        add_bends(p, layer, u);
+    real *to = below.form == NOTHING ? p->column : p->work;
+    const int64_t unit = single_column(p, layer, to);
+    if (unit >= 0 && below.form == NOTHING)
+        return (signal){ONE_COLUMN, unit};
+    for (int64_t t = 0; unit >= 0 && t < p->rows; t++)
+        u[t * n + unit] += to[t];
+    return below;
+}
+
+/* ---- step 4 ---- */
+
+static void add_first_sum(const pass *p, int64_t layer, signal u, real *out)
+{
+    const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
+    const real *h = h_of(p, layer - 1), *s = s_of(p, layer), *weight = p->along;
+    real *of_weight = out + p->mlp->offset[layer - 1], *of_bias = of_weight + in * n;
+    if (u.form == WITH_ALONG || u.form == ALL) {
+        real *sum = u.form == ALL ? p->scratch->a : p->scratch->sdot[layer];
+        if (u.form == ALL)
+            blpo__scaled_rows(p->rows, n, p->along, s, p->scratch->sdot[layer], sum);
+        s = sum;
+        weight = NULL;
+    }
+    blpo__add_outer_products(p->rows, n, in, weight, s, h, p->work, of_weight);
+    if (!p->mlp->unbiased)
+        blpo__add_weighted_rows(p->rows, n, weight, s, of_bias);
+    if (u.form != ONE_COLUMN)
+        return;
+    blpo__add_weighted_rows(p->rows, in, p->column, h, of_weight + u.unit * in);
+    for (int64_t t = 0; t < p->rows; t++)
+        of_bias[u.unit] += p->column[t];
+}
+
+/* Where hdot_{l-1} is one column. */
+static void add_second_sum_column(const pass *p, real *out)
+{
+    const int64_t layer = p->at.layer + 1, in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
+    real *sum = p->scratch->a, *of_weight = out + p->mlp->offset[layer - 1];
+    memset(sum, 0, (size_t)n * sizeof *sum);
+    blpo__add_weighted_rows(p->rows, n, p->hidden, s_of(p, layer), sum);
+    for (int64_t j = 0; j < n; j++)
+        of_weight[j * in + p->at.unit] += sum[j];
+}
+
+static void add_second_sum(const pass *p, int64_t layer, real *out)
+{
+    blpo__add_outer_products(p->rows, p->mlp->size[layer], p->mlp->size[layer - 1], p->slope, s_of(p, layer),
+                             p->scratch->hdot[layer - 1], p->work, out + p->mlp->offset[layer - 1]);
+}
+
+void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
+                               const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
+                               blpo__scratch *scratch, real *row)
+{
+    real **column = scratch->column;
+    pass p = {mlp,       parameters, tape,      scratch,   begin,     end - begin, place_of(mlp, coordinate), loss->slope + begin,
+              loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
+    begin_row(&p);
+    tangents_up(&p);
+    signal u = {NOTHING, 0};
+    for (int64_t l = mlp->n_layers; l >= 1; l--) {
+        add_first_sum(&p, l, u, row);
+        if (l > p.at.layer + 1)
+            add_second_sum(&p, l, row);
+        else if (l == p.at.layer + 1)
+            add_second_sum_column(&p, row);
+        if (l > 1)
+            u = signal_below(&p, l, u);
+    }
+}
