@@ -93,6 +93,13 @@ typedef enum blpo_ihvp_method {
     BLPO_IHVP_CG = 2,
     /** LAPACK on the whole p x p matrix: exact, for small p. The only method that holds p^2 numbers. */
     BLPO_IHVP_DENSE = 3,
+    /** Conjugate gradients, preconditioned by a randomised Nystrom sketch: nystrom_rank products with random vectors make a
+     *  preconditioner that takes out the largest eigenvalues (Frangella, Tropp, Udell, arXiv:2110.02820); cg_iterations,
+     *  cg_tolerance and cg_negative_curvature apply. With sketch_rank_max the rank grows until the sketch is good enough. */
+    BLPO_IHVP_NYSTROM_PCG = 4,
+    /** neumann_terms terms of x = (1/c) sum_j (I - (H + rho I)/c)^j v, c a bound on the largest eigenvalue, estimated anew
+     *  in each solve by spectrum_iterations products (0: 6). */
+    BLPO_IHVP_NEUMANN = 5,
     /** Exact for H = J^T J, by one n_samples x n_samples system: x = (v - J^T (J J^T + rho I)^-1 J v) / rho (Woodbury).
      *  Whatever the curvature: with the Hessian, the residual that is reported says what leaving out the rest costs. */
     BLPO_IHVP_GAUSS_NEWTON = 6
@@ -103,23 +110,45 @@ typedef enum blpo_ihvp_reason {
     BLPO_IHVP_REASON_NONE = 0,       /**< it did not */
     BLPO_IHVP_REASON_INDEFINITE = 1, /**< negative curvature, where the method needs positive */
     BLPO_IHVP_REASON_SINGULAR = 2,   /**< a core or matrix without an inverse, to working precision */
-    BLPO_IHVP_REASON_NONFINITE = 3   /**< a core or an x that is not finite */
+    BLPO_IHVP_REASON_NONFINITE = 3,  /**< a core or an x that is not finite */
+    BLPO_IHVP_REASON_DIVERGED = 4    /**< neumann: terms that grow, without negative curvature: c was too small */
 } blpo_ihvp_reason;
+
+/** How the coordinates I of method nystrom are drawn, always without replacement. */
+typedef enum blpo_nystrom_draw {
+    BLPO_DRAW_UNIFORM = 0, /**< every set of k is as likely */
+    BLPO_DRAW_DIAGONAL = 1 /**< one after the other, in proportion to the Gauss-Newton diagonal of what is left; needs
+                                gauss_newton_diagonal, or jvp and vjp */
+} blpo_nystrom_draw;
 
 /** Settings of a solver. */
 typedef struct blpo_hypergrad_config {
     size_t struct_size;      /**< set by blpo_hypergrad_config_init() */
     int32_t method;          /**< a blpo_ihvp_method, default BLPO_IHVP_NYSTROM */
-    int64_t nystrom_rank;    /**< k in 1 .. n_inner, default 5 (nystrom) */
+    int64_t nystrom_rank;    /**< k in 1 .. n_inner, default 5 (nystrom, nystrom_pcg) */
     double nystrom_rho;      /**< rho > 0, finite, units of H; default 50 (every method) */
     double nystrom_shift;    /**< s >= 0, finite, units of H; default 1 (nystrom) */
-    int64_t cg_iterations;   /**< most iterations, >= 1, default 10 (cg) */
-    double cg_tolerance;     /**< stop when |residual| <= this |v|, >= 0, default 0: all iterations (cg) */
+    int64_t cg_iterations;   /**< most iterations, >= 1, default 10 (cg, nystrom_pcg) */
+    double cg_tolerance;     /**< stop when |residual| <= this |v|, >= 0, default 0: all iterations (cg, nystrom_pcg) */
     double kappa;            /**< bound |implicit| <= kappa |direct| in compute; > 0; infinity, the default: no bound */
     int32_t report_residual; /**< 1: every solve measures its residual at the cost of one product (needs hvp); default 0 */
-    uint64_t seed;           /**< keys the draws of I; default 0 */
+    uint64_t seed;           /**< keys all draws: of I, of sketches, of starting vectors; default 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t curvature;       /**< a blpo_curvature: what H is, in every method and in the residual; default the Hessian */
+    int32_t nystrom_draw;    /**< a blpo_nystrom_draw, default uniform (nystrom) */
+    int32_t nystrom_space_efficient; /**< 1: no k x n_inner array is held, but two of nystrom_chunk rows; rows are asked for
+                                  again and again, and the results are equal within rounding; default 0 (nystrom) */
+    int64_t nystrom_chunk;   /**< rows held at a time, in 1 .. nystrom_rank; 0, the default, stands for 1 (nystrom) */
+    int32_t cg_negative_curvature; /**< at a direction d with d . (H + rho I) d < 0: 0, the default, stop, with the x of the
+                                  iteration before; 1, go on as the plain recurrence does, where that is safely away from 0:
+                                  towards a saddle point, and not always closer (cg, nystrom_pcg) */
+    int64_t sketch_rank_max; /**< 0, the default: the sketch has nystrom_rank columns. Else in nystrom_rank .. n_inner: their
+                                  number doubles until the estimated error of the sketch is at most sketch_error rho
+                                  (nystrom_pcg) */
+    double sketch_error;     /**< tau >= 0, finite; 0, the default, stands for 1 (nystrom_pcg) */
+    int64_t neumann_terms;   /**< >= 1; 0 stands for the default 10 (neumann) */
+    int64_t spectrum_iterations; /**< 0 .. 1000, default 0: no estimates of the spectrum; else Lanczos iterations for them, at
+                                  one product each, in every solve */
 } blpo_hypergrad_config;
 
 /** What one solve was like. */
@@ -128,15 +157,23 @@ typedef struct blpo_hypergrad_report {
     int32_t status;           /**< BLPO_OK, or why the solve failed */
     int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
     int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, or of the core;
-                                   dense: of H + rho I; cg: a direction d with d . (H + rho I) d <= 0 */
-    int32_t fallback;         /**< 1: the first way was closed. nystrom and dense try in this order: L D L^T; for a singular
-                                   core or matrix its spectral pseudo-inverse (method stays); x = v / rho (method NONE).
-                                   cg, at a direction without positive curvature: the x of the iteration before (method
-                                   stays); x = v / rho where there is none (method NONE) */
-    int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; gauss_newton: n_samples; 0 for
-                                   x = v / rho; else 0 */
-    int64_t iterations;       /**< cg: iterations made; else 0 */
-    int64_t n_products;       /**< Hessian-vector products (a row counts as one), the residual's included */
+                                   dense: of H + rho I; cg, neumann: a direction d with d . (H + rho I) d <= 0;
+                                   nystrom_pcg: that, or one of the sketch; in all: an estimate of spectrum_iterations */
+    int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
+                                   nystrom, dense: L D L^T; for a singular core or matrix its spectral pseudo-inverse
+                                   (method stays); x = v / rho (method NONE).
+                                   cg, nystrom_pcg, at a direction without positive curvature: the x of the iteration before
+                                   (method stays); x = v / rho where there is none (method NONE).
+                                   nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback.
+                                   neumann, when terms grow: the sum so far (method stays).
+                                   gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
+                                   x = v / rho (method NONE).
+                                   every method, for an x that is not finite: x = v / rho (method NONE) */
+    int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; nystrom_pcg: columns of the
+                                   sketch; gauss_newton: n_samples; 0 for x = v / rho; else 0 */
+    int64_t iterations;       /**< cg, nystrom_pcg: iterations made; neumann: terms summed; else 0 */
+    int64_t n_products;       /**< Hessian-vector products, those for residual and spectrum included. A row counts as one, and
+                                   so does a vjp, with the jvp that goes with it */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
     double condition_estimate;/**< 1-norm condition estimate of the factored core or matrix (nystrom, dense), or -1 */
     double direct_norm;       /**< compute: |direct| */
@@ -146,6 +183,12 @@ typedef struct blpo_hypergrad_report {
     double hypergradient_norm;/**< compute: |direct - bounded implicit| */
     /* -- above: 0.1 -- */
     int32_t reason;           /**< a blpo_ihvp_reason: why it fell back */
+    int64_t n_flops;          /**< floating point operations of the method itself, callbacks, residual and spectrum apart, as
+                                   the method's file states them */
+    double largest_eigenvalue;/**< estimate of the largest |eigenvalue| of H + rho I, from below, by Lanczos iterations;
+                                   -1 where it was not measured (spectrum_iterations, neumann) */
+    double condition_number;  /**< estimate of its condition number, largest over least |eigenvalue|: from below where it is
+                                   positive definite, rough where it is not; -1 where it was not measured */
 } blpo_hypergrad_report;
 
 /** Counts over the life of a solver. */
@@ -163,6 +206,7 @@ typedef struct blpo_hypergrad_stats {
     int64_t n_fallback_indefinite; /**< solves that fell back, by their reason */
     int64_t n_fallback_singular;
     int64_t n_fallback_nonfinite;
+    int64_t n_fallback_diverged;
 } blpo_hypergrad_stats;
 
 /** Fills the first struct_size bytes, never more, with defaults.
@@ -194,7 +238,8 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (report); BLPO_ERR_NONFINITE (v, or what a callback wrote; the
  *          callback and element are named in blpo_hypergrad_error()); BLPO_ERR_CALLBACK; BLPO_ERR_BUSY. An indefinite or
  *          singular core is no error: see the report.
- *  No allocation. Cost: nystrom k rows and O(k^2 p + k^3); cg one product an iteration; dense p rows and O(p^3). Since 0.1. */
+ *  No allocation. Cost in products: nystrom k, cg one an iteration, dense p, nystrom_pcg one a column of the sketch and one an
+ *  iteration, neumann one a term and those of the estimate, gauss_newton one and J J^T. Since 0.1. */
 BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float *x, blpo_hypergrad_report *report);
 
 /** The hypergradient: direct - min(1, kappa |direct| / (|implicit| + 1e-8)) implicit, implicit = mixed_product(x),

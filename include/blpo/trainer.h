@@ -93,6 +93,15 @@ typedef struct blpo_config {
     int64_t gap_steps;               /**< >= 0, default 20: evaluations of g that the search for best_response_gap may take
                                           in a minibatch, each the cost of a critic step; linear critics need none. 0: the
                                           gap is measured for linear critics alone */
+    int32_t nystrom_draw;            /**< this and the following: as in blpo_hypergrad_config; default uniform */
+    int32_t nystrom_space_efficient; /**< default 0 */
+    int64_t nystrom_chunk;           /**< default 0: 1 */
+    int32_t cg_negative_curvature;   /**< default 0: stop there */
+    int64_t sketch_rank_max;         /**< default 0: nystrom_rank */
+    double sketch_error;             /**< default 0: 1 */
+    int64_t neumann_terms;           /**< default 10 */
+    int64_t spectrum_iterations;     /**< default 0: none; made in updates that measure diagnostics only, and for method
+                                          neumann in all */
 } blpo_config;
 
 /** What an update was like. Norms are Euclidean. A value that was not measured, or has nothing to be measured on, is 0; the

@@ -13,7 +13,9 @@ typedef enum blpo__purpose {
     BLPO__FOR_ENV_SEED = 4,     /* (environment, reset, 0) */
     BLPO__FOR_ORDER = 5,        /* (update, epoch, 0) */
     BLPO__FOR_INDICES = 6,      /* (solve, 0, 0); in a trainer (update, minibatch, 0) */
-    BLPO__FOR_CALLER = 7        /* (stream, counter, 0) */
+    BLPO__FOR_CALLER = 7,       /* (stream, counter, 0) */
+    BLPO__FOR_SKETCH = 8,       /* (solve, 0, column); in a trainer (update, minibatch, column) */
+    BLPO__FOR_SPECTRUM = 9      /* (solve, 0, 0); in a trainer (update, minibatch, 0) */
 } blpo__purpose;
 
 typedef struct blpo__stream {

@@ -6,16 +6,24 @@
  *
  * Sums and steps are in double, vectors are `real`. The number of iterations is the setting: there is no preconditioner
  * and, with tolerance 0, no test but for r = 0, so that a run costs what it was said to cost.
- * d.A d <= 0 means that A is not positive definite; a step along d would then lead up, away from any minimum, so x stays
- * as it is, or is v / rho where there is none yet.
  *
- * Cost: one Hessian-vector product and O(p) an iteration. */
+ * d.A d < 0 means that A is not positive definite; a step along d would then lead up, away from any minimum, so x stays as it
+ * is, or is v / rho where there is none yet. With cg_negative_curvature 1 the recurrence goes on all the same, as plain
+ * implementations do: it then looks for the saddle point A x = v, mostly finds it, but may get worse before it does, and comes
+ * to nothing where d.A d is zero to working precision (8 eps |d| |A d|): there it stops in any case.
+ *
+ * Error, for positive definite A with condition number C: |x_m - x*| <= 2 q^m sqrt(C) |x*|, q = (sqrt(C) - 1) / (sqrt(C) + 1), and
+ * roundings of some p eps C |x*|.
+ * Cost: one product and 14 p operations an iteration, and 2 p. */
 #include "hypergrad/hypergrad.h"
 
 #include "linalg/vector.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
+
+static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
@@ -29,15 +37,26 @@ static void create(blpo_hypergrad *solver)
     solver->direction = blpo__allocate(&solver->host.memory, p, sizeof *solver->direction);
 }
 
-static void begin(blpo_hypergrad *solver, const real *v, real *x)
+static double begin(blpo_hypergrad *solver, const real *v, real *x)
 {
-    const size_t bytes = (size_t)solver->problem.n_inner * sizeof *v;
-    memset(x, 0, bytes);
-    memcpy(solver->residual, v, bytes);
-    memcpy(solver->direction, v, bytes);
+    const int64_t p = solver->problem.n_inner;
+    memset(x, 0, (size_t)p * sizeof *v);
+    memcpy(solver->residual, v, (size_t)p * sizeof *v);
+    memcpy(solver->direction, v, (size_t)p * sizeof *v);
+    blpo__hypergrad_flops(solver, 2 * p);
+    return blpo__dot(v, v, p);
 }
 
-/* Steps 2 and 3; returns r.r. A d is not stored: rho d is added where it is used, and cannot overflow a `real`. */
+/* d.A d, with H d in product. A d is not stored: rho d is added where it is used, and cannot overflow a `real`. */
+static double curvature(blpo_hypergrad *solver)
+{
+    const int64_t p = solver->problem.n_inner;
+    const real *d = solver->direction;
+    blpo__hypergrad_flops(solver, 4 * p);
+    return blpo__dot(d, solver->product, p) + solver->config.nystrom_rho * blpo__dot(d, d, p);
+}
+
+/* Steps 2 and 3; returns r.r. */
 static double advance(blpo_hypergrad *solver, double rr, double dad, real *x)
 {
     const int64_t p = solver->problem.n_inner;
@@ -50,36 +69,54 @@ static double advance(blpo_hypergrad *solver, double rr, double dad, real *x)
     const double next = blpo__dot(r, r, p), keep = next / rr;
     for (int64_t i = 0; i < p; i++)
         d[i] = (real)((double)r[i] + keep * (double)d[i]);
+    blpo__hypergrad_flops(solver, 10 * p);
     return next;
 }
 
-static void stop_at_negative_curvature(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
+/* d.A d stands for something: it is finite, and no rounding error of |d| |A d|. */
+static int safely_nonzero(const blpo_hypergrad *solver, double dad)
 {
-    report->indefinite = 1;
-    blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_INDEFINITE);
+    const double rho = solver->config.nystrom_rho;
+    double dd = 0.0, of_ad = 0.0;
+    for (int64_t i = 0; i < solver->problem.n_inner; i++) {
+        const double d = (double)solver->direction[i], ad = (double)solver->product[i] + rho * d;
+        dd += d * d;
+        of_ad += ad * ad;
+    }
+    return isfinite(dad) && fabs(dad) > 8.0 * epsilon * sqrt(dd) * sqrt(of_ad);
+}
+
+int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report)
+{
+    const int negative = dad < 0.0, safe = safely_nonzero(solver, dad);
+    const int reason = !isfinite(dad) ? BLPO_IHVP_REASON_NONFINITE
+                       : negative     ? BLPO_IHVP_REASON_INDEFINITE
+                                      : BLPO_IHVP_REASON_SINGULAR;
+    report->indefinite |= dad <= 0.0;
+    if (negative && safe && solver->config.cg_negative_curvature)
+        return 0;
+    blpo__hypergrad_fall_back(report, reason);
     if (report->iterations == 0)
-        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_INDEFINITE, report);
+        blpo__hypergrad_last_resort(solver, v, x, reason, report);
+    return 1;
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    const int64_t p = solver->problem.n_inner;
     const blpo_hypergrad_config *config = &solver->config;
-    begin(solver, v, x);
-    double rr = blpo__dot(v, v, p);
+    double rr = begin(solver, v, x);
     while (report->iterations < config->cg_iterations && rr > 0.0 && !(sqrt(rr) <= config->cg_tolerance)) {
         const int rc = blpo__hypergrad_product(solver, solver->direction, solver->product);
         if (rc != BLPO_OK)
             return rc;
-        const double dad = blpo__dot(solver->direction, solver->product, p)
-                           + config->nystrom_rho * blpo__dot(solver->direction, solver->direction, p);
-        if (!(dad > 0.0)) {
-            stop_at_negative_curvature(solver, v, x, report);
-            break;
-        }
+        const double dad = curvature(solver);
+        if (!(dad > 0.0 && isfinite(dad)) && blpo__cg_stops(solver, dad, v, x, report))
+            return BLPO_OK;
         rr = advance(solver, rr, dad, x);
         report->iterations++;
     }
+    if (!isfinite(rr)) /* where it went on through negative curvature, numbers may have grown without bound */
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
     return BLPO_OK;
 }
 

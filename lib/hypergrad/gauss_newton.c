@@ -13,7 +13,7 @@
  * Error: the data are rounded to eps, so G and b by T eps and p eps relative to |J|^2 and |J|, and the differences of step 5
  * cancel by a factor of at most (|H| + rho) / rho = C: |x - x*| <= 16 (p + T) eps C |v| / rho.
  *
- * Cost: G (the callback, or T pairs of products), a jvp and a vjp, which count as one product; T^3 / 3 + 2 T^2 + 3 p
+ * Cost: G (the callback, or T pairs of products), a jvp and a vjp, which count as one product; T^3 / 3 + 2 T^2 + 2 p
  * operations, T^2 doubles. */
 #include "hypergrad/hypergrad.h"
 
@@ -52,7 +52,9 @@ static int factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
 {
     blpo__cholesky *gram = &solver->gram;
     const double rho = solver->config.nystrom_rho;
+    const int64_t n = gram->n;
     blpo__cholesky_load(gram);
+    blpo__hypergrad_flops(solver, n * n * n / 3);
     if (blpo__cholesky_factor(gram, rho) != 0) {
         blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
         if (blpo__cholesky_factor(gram, rho + 16.0 * gram->n * epsilon * largest_diagonal(gram)) != 0)
@@ -73,6 +75,7 @@ static int apply(blpo_hypergrad *solver, const real *v, real *x)
     for (int64_t t = 0; t < n; t++)
         solver->core_v[t] = (double)solver->sample[t];
     blpo__cholesky_solve(&solver->gram, solver->core_v);
+    blpo__hypergrad_flops(solver, 2 * n * n + 2 * p);
     for (int64_t t = 0; t < n; t++)
         solver->response[t] = (real)solver->core_v[t];
     rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
@@ -90,10 +93,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_SINGULAR, report);
         return BLPO_OK;
     }
-    rc = apply(solver, v, x);
-    if (rc == BLPO_OK && blpo__first_nonfinite(x, solver->problem.n_inner) >= 0)
-        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
-    return rc;
+    return apply(solver, v, x);
 }
 
 const blpo__ihvp blpo__ihvp_gauss_newton = {"gauss_newton", check, create, solve};

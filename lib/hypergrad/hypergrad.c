@@ -24,7 +24,8 @@ static const blpo_hypergrad_config config_defaults = {.struct_size = sizeof(blpo
                                                       .nystrom_rho = 50.0,
                                                       .nystrom_shift = 1.0,
                                                       .cg_iterations = 10,
-                                                      .kappa = INFINITY};
+                                                      .kappa = INFINITY,
+                                                      .neumann_terms = 10};
 enum {
     LEAST_PROBLEM = BLPO__SIZE_UP_TO(blpo_problem, mixed_product),
     LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_hypergrad_config, seed),
@@ -69,24 +70,43 @@ static int check_problem(blpo_error *error, const blpo_problem *problem)
 }
 
 /* Also of what only another method uses: a number out of range is a mistake wherever it stands. */
+static int check_counts(blpo_error *error, const blpo_hypergrad_config *config)
+{
+    const struct {
+        const char *field;
+        int64_t value, low, high;
+    } rules[] = {
+        {"method", config->method, 0, blpo__ihvp_n_methods() - 1},
+        {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
+        {"cg_iterations", config->cg_iterations, 1, INT64_MAX},
+        {"report_residual", config->report_residual, 0, 1},
+        {"curvature", config->curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+        {"nystrom_draw", config->nystrom_draw, 0, BLPO_DRAW_DIAGONAL},
+        {"nystrom_space_efficient", config->nystrom_space_efficient, 0, 1},
+        {"nystrom_chunk", config->nystrom_chunk, 0, INT64_MAX},
+        {"cg_negative_curvature", config->cg_negative_curvature, 0, 1},
+        {"sketch_rank_max", config->sketch_rank_max, 0, INT64_MAX},
+        {"neumann_terms", config->neumann_terms, 0, INT64_MAX},
+        {"spectrum_iterations", config->spectrum_iterations, 0, 1000},
+    };
+    int rc = BLPO_OK;
+    for (size_t i = 0; rc == BLPO_OK && i < sizeof rules / sizeof *rules; i++)
+        rc = blpo__check_int(error, rules[i].field, rules[i].value, rules[i].low, rules[i].high);
+    return rc;
+}
+
 static int check_config(blpo_error *error, const blpo_hypergrad_config *config)
 {
-    int rc = blpo__check_int(error, "method", config->method, 0, blpo__ihvp_n_methods() - 1);
-    if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "nystrom_rank", config->nystrom_rank, 1, INT64_MAX);
+    int rc = check_counts(error, config);
     if (rc == BLPO_OK)
         rc = blpo__check_positive(error, "nystrom_rho", config->nystrom_rho, DBL_MAX);
     if (rc == BLPO_OK)
         rc = blpo__check_double(error, "nystrom_shift", config->nystrom_shift, 0.0, DBL_MAX);
     if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "cg_iterations", config->cg_iterations, 1, INT64_MAX);
-    if (rc == BLPO_OK)
         rc = blpo__check_double(error, "cg_tolerance", config->cg_tolerance, 0.0, DBL_MAX);
     if (rc == BLPO_OK)
-        rc = blpo__check_positive(error, "kappa", config->kappa, INFINITY);
-    if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "report_residual", config->report_residual, 0, 1);
-    return rc != BLPO_OK ? rc : blpo__check_int(error, "curvature", config->curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON);
+        rc = blpo__check_double(error, "sketch_error", config->sketch_error, 0.0, DBL_MAX);
+    return rc != BLPO_OK ? rc : blpo__check_positive(error, "kappa", config->kappa, INFINITY);
 }
 
 static int missing(blpo_error *error, const char *field, const char *text)
@@ -132,13 +152,16 @@ int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const 
     if (rc != BLPO_OK)
         return rc;
     const blpo__ihvp *method = blpo__ihvp_method(config->method);
-    if (method == NULL)
-        return blpo__error_int(error, BLPO_ERR_CONFIG, "method", config->method, "it must be a blpo_ihvp_method");
     if (method->check != NULL)
         rc = method->check(error, problem, config);
-    if (rc == BLPO_OK && config->report_residual && !blpo__hypergrad_has_products(problem, config))
-        rc = missing(error, "report_residual", "report_residual is 1; without products with H (hvp, or jvp and vjp) it must be 0");
-    return rc;
+    if (rc != BLPO_OK || blpo__hypergrad_has_products(problem, config))
+        return rc;
+    if (config->report_residual)
+        return missing(error, "report_residual", "report_residual is 1; without products with H (hvp, or jvp and vjp) it must be 0");
+    if (config->spectrum_iterations > 0)
+        return blpo__error_int(error, BLPO_ERR_CONFIG, "spectrum_iterations", config->spectrum_iterations,
+                               "without products with H (hvp, or jvp and vjp) it must be 0");
+    return BLPO_OK;
 }
 
 /* -- create and destroy -- */
@@ -152,6 +175,7 @@ static void fill(blpo_hypergrad *solver, const blpo_problem *problem, const blpo
     solver->config = *config;
     solver->method = blpo__ihvp_method(config->method);
     solver->measure_residual = config->report_residual;
+    solver->measure_spectrum = config->spectrum_iterations > 0;
     solver->v = blpo__allocate(memory, p, sizeof *solver->v);
     solver->x = blpo__allocate(memory, p, sizeof *solver->x);
     solver->product = blpo__allocate(memory, p, sizeof *solver->product);
@@ -159,6 +183,8 @@ static void fill(blpo_hypergrad *solver, const blpo_problem *problem, const blpo
     solver->implicit = blpo__allocate(memory, q, sizeof *solver->implicit);
     solver->result = blpo__allocate(memory, q, sizeof *solver->result);
     solver->sample = blpo__allocate(memory, problem->n_samples, sizeof *solver->sample);
+    if (config->spectrum_iterations > 0)
+        blpo__spectrum_create(solver, config->spectrum_iterations);
     if (solver->method->create != NULL)
         solver->method->create(solver);
 }
@@ -235,11 +261,19 @@ static int measure_residual(blpo_hypergrad *solver, blpo_hypergrad_report *repor
 /* Step 1: solver->x = y */
 static int solve_unit(blpo_hypergrad *solver, blpo_hypergrad_report *report)
 {
+    solver->n_flops = 0;
     int rc = solver->method->solve(solver, solver->v, solver->x, report);
+    if (rc == BLPO_OK && blpo__first_nonfinite(solver->x, solver->problem.n_inner) >= 0)
+        blpo__hypergrad_last_resort(solver, solver->v, solver->x, BLPO_IHVP_REASON_NONFINITE, report);
     if (rc == BLPO_OK)
         rc = nonfinite(solver, BLPO_STAGE_SOLVE, "x", solver->x, solver->problem.n_inner);
+    report->n_flops = solver->n_flops;
     if (rc == BLPO_OK && solver->measure_residual)
         rc = measure_residual(solver, report);
+    if (rc == BLPO_OK && solver->measure_spectrum && report->largest_eigenvalue < 0.0) {
+        rc = blpo__spectrum_measure(solver);
+        blpo__spectrum_report(&solver->spectrum, report);
+    }
     return rc;
 }
 
@@ -276,6 +310,8 @@ static int begin_report(blpo_hypergrad *solver, const blpo_hypergrad_report *cal
                                       .n_products = solver->stats.n_products,
                                       .relative_residual = -1.0,
                                       .condition_estimate = -1.0,
+                                      .largest_eigenvalue = -1.0,
+                                      .condition_number = -1.0,
                                       .bound_scale = 1.0};
     return BLPO_OK;
 }
@@ -289,6 +325,7 @@ static void count_success(blpo_hypergrad_stats *stats, const blpo_hypergrad_repo
     stats->n_fallback_indefinite += report->reason == BLPO_IHVP_REASON_INDEFINITE;
     stats->n_fallback_singular += report->reason == BLPO_IHVP_REASON_SINGULAR;
     stats->n_fallback_nonfinite += report->reason == BLPO_IHVP_REASON_NONFINITE;
+    stats->n_fallback_diverged += report->reason == BLPO_IHVP_REASON_DIVERGED;
 }
 
 static void count_failure(blpo_hypergrad_stats *stats, int rc)
@@ -468,6 +505,14 @@ const blpo_error *blpo_hypergrad_error(const blpo_hypergrad *solver)
     return solver == NULL ? blpo__error_no_handle() : &solver->error;
 }
 
+/* -- draws -- */
+
+blpo__stream blpo__hypergrad_stream(const blpo_hypergrad *solver, blpo__purpose purpose, uint64_t column)
+{
+    const uint64_t a = solver->draw_given ? solver->draw[0] : solver->n_draws;
+    return blpo__stream_at(solver->config.seed, purpose, a, solver->draw_given ? solver->draw[1] : 0, column);
+}
+
 /* -- for the trainer -- */
 
 void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b)
@@ -479,7 +524,9 @@ void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b)
 
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on)
 {
-    solver->measure_residual = on && blpo__hypergrad_has_products(&solver->problem, &solver->config);
+    const int can = on && blpo__hypergrad_has_products(&solver->problem, &solver->config);
+    solver->measure_residual = can;
+    solver->measure_spectrum = can && solver->config.spectrum_iterations > 0;
 }
 
 void blpo__hypergrad_mark_take(const blpo_hypergrad *solver, blpo__hypergrad_mark *mark)

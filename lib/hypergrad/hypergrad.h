@@ -3,6 +3,7 @@
 #define BLPO_HYPERGRAD_HYPERGRAD_H
 
 #include "core/host.h"
+#include "core/random.h"
 #include "linalg/lapack.h"
 
 #include <blpo/hypergrad.h>
@@ -18,7 +19,35 @@ typedef struct blpo__ihvp {
     int (*solve)(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
 } blpo__ihvp;
 
-extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense, blpo__ihvp_gauss_newton;
+extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense,
+    blpo__ihvp_nystrom_pcg, blpo__ihvp_neumann, blpo__ihvp_gauss_newton;
+
+/* What Lanczos iterations found about H + rho I. */
+typedef struct blpo__spectrum {
+    int64_t n;         /* most iterations */
+    real *q, *before;  /* [p] the last two vectors */
+    double *alpha;     /* [n] diagonal of the tridiagonal matrix, then its eigenvalues */
+    double *beta;      /* [n] beside the diagonal; beta[made - 1]: norm of the residual */
+    double low, high;  /* its smallest and largest eigenvalue */
+    double size;       /* the largest |eigenvalue| */
+    double condition;  /* largest over least |eigenvalue| */
+    double bound;      /* high and the norm of the residual: as good as never below the largest eigenvalue */
+} blpo__spectrum;
+
+/* A randomised Nystrom sketch of H, and the preconditioner it makes (sketch.c). */
+typedef struct blpo__sketch {
+    int64_t l;            /* columns in use */
+    int64_t most;         /* columns there is room for */
+    real *omega;          /* [most][p] random directions, orthonormal */
+    double *q;            /* [most][p] orthonormal rows that span H omega */
+    double *y;            /* [most][p] H omega, when l may grow; else the same as q */
+    double *r;            /* [most][most] R, then B */
+    double *core;         /* [most][most] preconditioner on the span: P^-1 = I + Q^T core Q */
+    double *work;         /* [2 most] */
+    blpo__cholesky gram;  /* omega H omega */
+    blpo__symmetric eigen;/* V, and L in eigenvalue */
+    double error;         /* estimate of |H - sketch|, where l may grow; else -1 */
+} blpo__sketch;
 
 struct blpo_hypergrad {
     blpo__host host;
@@ -39,19 +68,28 @@ struct blpo_hypergrad {
     real *unit;        /* [p] zero outside of blpo__hypergrad_rows() */
     real *implicit;    /* [q] of the last compute, before the bound */
     real *result;      /* [q] the hypergradient until it is known to be finite */
+    int64_t n_flops;   /* of the solve that runs */
     int64_t *index;    /* nystrom: I [k]; dense: the rows of one call */
-    real *rows;        /* nystrom: C [k][p]; dense: the rows of one call */
-    real *residual;    /* cg: [p] */
-    real *direction;   /* cg: [p] */
-    double *chunk;     /* nystrom: some columns of C; dense: [p] the right-hand side */
-    double *core_v;    /* nystrom: [k] C v, then its solution */
+    real *diagonal;    /* nystrom: [p] of J^T J, where draws are in proportion to it */
+    real *rows;        /* nystrom: C [k][p], or two times some of its rows; dense: the rows of one call */
+    real *residual;    /* cg, neumann, nystrom_pcg: [p] */
+    real *direction;   /* cg, nystrom_pcg: [p] */
+    real *conditioned; /* nystrom_pcg: [p] preconditioned residual */
+    double *chunk;     /* nystrom: some columns of C, or of both arrays of rows; dense: [p] the right-hand side */
+    double *wide;      /* nystrom, space-efficient: [p] sums over rows */
+    double *block;     /* nystrom: M [k][k] as its rows give it */
+    double *products;  /* nystrom: C C^T [k][k] */
+    double *core_v;    /* nystrom: [k] C v, then its solution; gauss_newton: [T] J v, then its solution */
     blpo__symmetric system; /* nystrom: the k x k core; dense: H + rho I */
     real *sample;      /* [T] J x, T = n_samples; NULL where no method or residual asks for J */
     real *response;    /* gauss_newton: [T] what J^T is applied to */
     blpo__cholesky gram; /* gauss_newton: J J^T + rho I */
+    blpo__sketch sketch; /* nystrom_pcg */
+    blpo__spectrum spectrum; /* neumann, or where spectrum_iterations is not 0 */
+    int measure_spectrum;
 };
 
-/* NULL for a number that is no method, also within the range. */
+/* NULL for a number that is no method. */
 const blpo__ihvp *blpo__ihvp_method(int64_t method);
 int64_t blpo__ihvp_n_methods(void);
 
@@ -74,6 +112,43 @@ int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx);
 int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu);
 int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram); /* J J^T; destroys product, sample and response */
 
+int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal); /* of J^T J; destroys product, sample and response */
+
+/* Floating point operations of a method, counted where they are made. */
+static inline void blpo__hypergrad_flops(blpo_hypergrad *solver, int64_t n)
+{
+    solver->n_flops += n;
+}
+
+/* A stream of a kind of draw, for the number of draws so far. */
+blpo__stream blpo__hypergrad_stream(const blpo_hypergrad *solver, blpo__purpose purpose, uint64_t column);
+
+/* draw.c: rules, workspace, and I for this solve. Draws are by numbers of their own, so they depend on nothing but the seed. */
+int blpo__draw_check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
+void blpo__draw_create(blpo_hypergrad *solver);
+int blpo__draw(blpo_hypergrad *solver);
+
+/* nystrom.c and nystrom_space.c: the core from M and C C^T; -1 where it cannot be used. x without a k x p array. */
+int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report);
+int blpo__nystrom_space_solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
+void blpo__nystrom_space_create(blpo_hypergrad *solver);
+int64_t blpo__nystrom_chunk(const blpo_hypergrad_config *config); /* rows at a time, the default resolved */
+void blpo__nystrom_add_products(blpo_hypergrad *solver, const real *a, int64_t first_a, int64_t n_a, const real *b,
+                                int64_t first_b, int64_t n_b);
+
+/* spectrum.c: n iterations; fills the estimates. BLPO_OK or the error of a callback. */
+void blpo__spectrum_create(blpo_hypergrad *solver, int64_t n);
+int blpo__spectrum_measure(blpo_hypergrad *solver);
+void blpo__spectrum_report(const blpo__spectrum *spectrum, blpo_hypergrad_report *report);
+
+/* sketch.c: the sketch of this solve (BLPO_OK, or the error of a callback), and z = P^-1 r; z and r apart. */
+void blpo__sketch_create(blpo_hypergrad *solver);
+int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
+void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
+
+/* cg.c: what to do about a curvature d.A d that is not above 0, or not finite: 0 go on, 1 stop, with x and report done. */
+int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report);
+
 /* The report of a method that takes another way than its own, and the last of these ways: x = v / rho. */
 void blpo__hypergrad_fall_back(blpo_hypergrad_report *report, int reason);
 void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, real *x, int reason,
@@ -85,7 +160,7 @@ void blpo__hypergrad_over_rho(const blpo_hypergrad *solver, const real *v, real 
 /* The coordinates that key the draw of I of the next solve, and of that one only: nothing else depends on them. */
 void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b);
 
-/* Turns the measuring of residuals on or off; stays off where there is no hvp. */
+/* Turns the measuring of residuals, and of spectra where the settings ask for them, on or off; stays off without products. */
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on);
 
 /* Statistics and number of draws, to be put back when an update fails. */

@@ -6,6 +6,8 @@ static const blpo__ihvp *const methods[] = {
     [BLPO_IHVP_NYSTROM] = &blpo__ihvp_nystrom,
     [BLPO_IHVP_CG] = &blpo__ihvp_cg,
     [BLPO_IHVP_DENSE] = &blpo__ihvp_dense,
+    [BLPO_IHVP_NYSTROM_PCG] = &blpo__ihvp_nystrom_pcg,
+    [BLPO_IHVP_NEUMANN] = &blpo__ihvp_neumann,
     [BLPO_IHVP_GAUSS_NEWTON] = &blpo__ihvp_gauss_newton,
 };
 

@@ -1,4 +1,6 @@
-/* x = v / rho: the inverse without curvature, and the last resort of the methods that have some. */
+/* x = v / rho: the inverse without curvature, and the last resort of the methods that have some.
+ *
+ * Error: |x - x*| <= |H| / rho |x*|, and a rounding an element. Cost: no product, p operations. */
 #include "hypergrad/hypergrad.h"
 
 void blpo__hypergrad_over_rho(const blpo_hypergrad *solver, const real *v, real *x)
@@ -25,6 +27,7 @@ void blpo__hypergrad_last_resort(const blpo_hypergrad *solver, const real *v, re
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
     (void)report;
+    blpo__hypergrad_flops(solver, solver->problem.n_inner);
     blpo__hypergrad_over_rho(solver, v, x);
     return BLPO_OK;
 }

@@ -13,25 +13,43 @@
  * since M, a block of H, may be indefinite, and then so may S. Where S is singular to working precision (two rows of H
  * that are parallel or zero) the directions without information are left out: pseudo-inverse, rank_used of k.
  *
- * Cost: k rows, 2 k^2 p + O(k p + k^3) operations, k p numbers. */
+ * Error: x is exact for H_k = C^T (M + s I)^-1 C in place of H. With E = H - H_k,
+ *   |x - x*| <= |(H_k + rho I)^-1| |E| |x*|,   and for positive semi-definite H with s = 0 the factor is at most
+ *   |E| / rho |x*|, E falling with k to 0 for k = rank H (Hataya and Yamada, theorem 1);
+ * to that add roundings: |v|/rho 8 eps + |C|^2 |K^-1| |v| / rho^2 (4 p eps + 8 p eps_double cond K), K = S / rho.
+ *
+ * Cost: k products (rows), k p numbers and, by the leading sums, 2 k^2 p + 4 k p + p + 2 k^3 / 3 + 2 k^2 operations.
+ * With nystrom_space_efficient: nystrom_space.c. */
 #include "hypergrad/hypergrad.h"
 
 #include "core/check.h"
-#include "core/random.h"
 #include "linalg/blas.h"
 #include "linalg/vector.h"
 
 #include <float.h>
+#include <string.h>
 
 enum { CHUNK = 256 }; /* columns of C that are held in double at a time */
 static const double tolerance = 1e-13;
 static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
+int64_t blpo__nystrom_chunk(const blpo_hypergrad_config *config)
+{
+    return config->nystrom_chunk == 0 ? 1 : config->nystrom_chunk;
+}
+
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
+    const int64_t rows = config->nystrom_space_efficient ? 2 * blpo__nystrom_chunk(config) : config->nystrom_rank;
     int rc = blpo__check_int(error, "nystrom_rank", config->nystrom_rank, 1, problem->n_inner);
     if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "nystrom_rank", config->nystrom_rank, problem->n_inner);
+        rc = blpo__check_int(error, "nystrom_chunk", config->nystrom_chunk, 0, config->nystrom_rank);
+    if (rc == BLPO_OK)
+        rc = blpo__check_product(error, "nystrom_rank", rows, problem->n_inner);
+    if (rc == BLPO_OK)
+        rc = blpo__check_product(error, "nystrom_rank", config->nystrom_rank, config->nystrom_rank);
+    if (rc == BLPO_OK)
+        rc = blpo__draw_check(error, problem, config);
     return rc != BLPO_OK ? rc : blpo__hypergrad_need_rows(error, problem, config);
 }
 
@@ -39,11 +57,17 @@ static void create(blpo_hypergrad *solver)
 {
     blpo__memory *memory = &solver->host.memory;
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
+    const int64_t rows = solver->config.nystrom_space_efficient ? 2 * blpo__nystrom_chunk(&solver->config) : k;
     solver->index = blpo__allocate(memory, k, sizeof *solver->index);
-    solver->rows = blpo__allocate(memory, k * p, sizeof *solver->rows);
-    solver->chunk = blpo__allocate(memory, k * CHUNK, sizeof *solver->chunk);
+    solver->rows = blpo__allocate(memory, rows * p, sizeof *solver->rows);
+    solver->chunk = blpo__allocate(memory, 2 * rows * CHUNK, sizeof *solver->chunk);
     solver->core_v = blpo__allocate(memory, k, sizeof *solver->core_v);
+    solver->block = blpo__allocate(memory, k * k, sizeof *solver->block);
+    solver->products = blpo__allocate(memory, k * k, sizeof *solver->products);
     blpo__symmetric_create(&solver->system, k, memory);
+    blpo__draw_create(solver);
+    if (solver->config.nystrom_space_efficient)
+        blpo__nystrom_space_create(solver);
 }
 
 static int64_t chunk_size(int64_t p, int64_t begin)
@@ -51,52 +75,53 @@ static int64_t chunk_size(int64_t p, int64_t begin)
     return p - begin < CHUNK ? p - begin : CHUNK;
 }
 
-/* Step 1. The draw is keyed by its number, so that it does not depend on what else was drawn from the seed. */
-static void draw(blpo_hypergrad *solver)
+static void widen(const real *rows, int64_t n_rows, int64_t p, int64_t begin, int64_t n, double *out)
 {
-    if (solver->indices_fixed)
-        return;
-    const uint64_t a = solver->draw_given ? solver->draw[0] : solver->n_draws;
-    const uint64_t b = solver->draw_given ? solver->draw[1] : 0;
-    blpo__stream stream = blpo__stream_at(solver->config.seed, BLPO__FOR_INDICES, a, b, 0);
-    blpo__draw_distinct(&stream, solver->index, solver->config.nystrom_rank, solver->problem.n_inner);
-    solver->n_draws++;
+    for (int64_t i = 0; i < n_rows; i++)
+        for (int64_t j = 0; j < n; j++)
+            out[i * n + j] = (double)rows[i * p + begin + j];
+}
+
+/* products[first_a + i][first_b + j] += a_i . b_j for rows a [n_a][p] and b [n_b][p] */
+void blpo__nystrom_add_products(blpo_hypergrad *solver, const real *a, int64_t first_a, int64_t n_a, const real *b,
+                                int64_t first_b, int64_t n_b)
+{
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
+    double *wide_a = solver->chunk, *wide_b = a == b ? wide_a : solver->chunk + n_a * CHUNK;
+    for (int64_t begin = 0; begin < p; begin += CHUNK) {
+        const int64_t n = chunk_size(p, begin);
+        widen(a, n_a, p, begin, n, wide_a);
+        if (a != b)
+            widen(b, n_b, p, begin, n, wide_b);
+        blpo__gemm_nt_double(n_a, n_b, n, wide_a, n, wide_b, n, 1, solver->products + first_a * k + first_b, k);
+    }
+    blpo__hypergrad_flops(solver, 2 * n_a * n_b * p);
 }
 
 /* out = scale (M + shift I) */
 static void write_block(const blpo_hypergrad *solver, double scale, double shift, double *out)
 {
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank, *index = solver->index;
+    const int64_t k = solver->config.nystrom_rank;
     for (int64_t i = 0; i < k; i++)
         for (int64_t j = 0; j < k; j++) {
-            const double one = (double)solver->rows[i * p + index[j]], other = (double)solver->rows[j * p + index[i]];
-            out[i * k + j] = scale * (0.5 * (one + other) + (i == j ? shift : 0.0));
+            const double both = 0.5 * (solver->block[i * k + j] + solver->block[j * k + i]);
+            out[i * k + j] = scale * (both + (i == j ? shift : 0.0));
         }
-}
-
-/* S += C C^T */
-static void add_gram(blpo_hypergrad *solver)
-{
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
-    for (int64_t begin = 0; begin < p; begin += CHUNK) {
-        const int64_t n = chunk_size(p, begin);
-        for (int64_t i = 0; i < k; i++)
-            for (int64_t j = 0; j < n; j++)
-                solver->chunk[i * n + j] = (double)solver->rows[i * p + begin + j];
-        blpo__gemm_nt_double(k, k, n, solver->chunk, n, solver->chunk, n, 1, solver->system.a, k);
-    }
 }
 
 /* Steps 3 and 4, and first whether M has a negative eigenvalue: s hides that in S. The rows are rounded to epsilon, so
  * eigenvalues of M that small may have either sign. 0, or -1 where S cannot be used. */
-static int factor_core(blpo_hypergrad *solver, blpo_hypergrad_report *report)
+int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
 {
     const blpo_hypergrad_config *config = &solver->config;
+    const int64_t k = config->nystrom_rank;
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
-    report->indefinite = blpo__symmetric_negatives(system, 8.0 * (double)config->nystrom_rank * epsilon) > 0;
+    report->indefinite = blpo__symmetric_negatives(system, 8.0 * (double)k * epsilon) > 0;
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
-    add_gram(solver);
+    for (int64_t i = 0; i < k * k; i++)
+        system->a[i] += solver->products[i];
+    blpo__hypergrad_flops(solver, 2 * k * k * k / 3);
     if (blpo__symmetric_factor(system, tolerance) != 0)
         return -1;
     report->indefinite |= system->n_negative > 0;
@@ -105,6 +130,20 @@ static int factor_core(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     report->rank_used = system->rank;
     report->condition_estimate = system->condition;
     return 0;
+}
+
+/* What steps 3 and 5 need of C: M, C C^T and C v. */
+static void read_rows(blpo_hypergrad *solver, const real *v)
+{
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank, *index = solver->index;
+    memset(solver->products, 0, (size_t)(k * k) * sizeof *solver->products);
+    blpo__nystrom_add_products(solver, solver->rows, 0, k, solver->rows, 0, k);
+    for (int64_t i = 0; i < k; i++) {
+        for (int64_t j = 0; j < k; j++)
+            solver->block[i * k + j] = (double)solver->rows[i * p + index[j]];
+        solver->core_v[i] = blpo__dot(solver->rows + i * p, v, p);
+    }
+    blpo__hypergrad_flops(solver, 2 * k * p);
 }
 
 /* x = (v - C^T y) / rho, some columns at a time so that the sums can be in double */
@@ -122,25 +161,27 @@ static void apply(blpo_hypergrad *solver, const real *v, const double *y, real *
         for (int64_t j = 0; j < n; j++)
             x[begin + j] = (real)(sum[j] / solver->config.nystrom_rho);
     }
+    blpo__hypergrad_flops(solver, 2 * k * p + p);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
-    draw(solver);
-    const int rc = blpo__hypergrad_rows(solver, solver->index, k, solver->rows);
+    const int64_t k = solver->config.nystrom_rank;
+    int rc = blpo__draw(solver);
+    if (rc == BLPO_OK && solver->config.nystrom_space_efficient)
+        return blpo__nystrom_space_solve(solver, v, x, report);
+    if (rc == BLPO_OK)
+        rc = blpo__hypergrad_rows(solver, solver->index, k, solver->rows);
     if (rc != BLPO_OK)
         return rc;
-    if (factor_core(solver, report) != 0) {
+    read_rows(solver, v);
+    if (blpo__nystrom_factor(solver, report) != 0) {
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
         return BLPO_OK;
     }
-    for (int64_t i = 0; i < k; i++)
-        solver->core_v[i] = blpo__dot(solver->rows + i * p, v, p);
     blpo__symmetric_solve(&solver->system, solver->core_v);
+    blpo__hypergrad_flops(solver, 2 * k * k);
     apply(solver, v, solver->core_v, x);
-    if (blpo__first_nonfinite(x, p) >= 0)
-        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
     return BLPO_OK;
 }
 

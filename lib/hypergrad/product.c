@@ -116,6 +116,34 @@ int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
                                gram[bad], NULL);
 }
 
+/* -- the diagonal of J^T J -- */
+
+/* d_i = sum_t (J^T e_t)_i^2 */
+static int diagonal_by_vjp(blpo_hypergrad *solver, real *diagonal)
+{
+    const int64_t n = solver->problem.n_samples, p = solver->problem.n_inner;
+    int rc = BLPO_OK;
+    memset(solver->response, 0, (size_t)n * sizeof *solver->response);
+    memset(diagonal, 0, (size_t)p * sizeof *diagonal);
+    for (int64_t t = 0; t < n && rc == BLPO_OK; t++) {
+        solver->response[t] = 1;
+        rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
+        solver->response[t] = 0;
+        for (int64_t i = 0; i < p && rc == BLPO_OK; i++)
+            diagonal[i] += solver->product[i] * solver->product[i];
+    }
+    return rc;
+}
+
+int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal)
+{
+    const blpo_problem *problem = &solver->problem;
+    if (problem->gauss_newton_diagonal == NULL)
+        return diagonal_by_vjp(solver, diagonal);
+    const int verdict = problem->gauss_newton_diagonal(problem->user, diagonal);
+    return judge(solver, BLPO_STAGE_SOLVE, "gauss_newton_diagonal", verdict, diagonal, problem->n_inner);
+}
+
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out)
 {
     const blpo_problem *problem = &solver->problem;

@@ -134,6 +134,21 @@ void blpo__symmetric_solve(blpo__symmetric *system, double *b)
         LAPACKE_dsytrs_work(LAPACK_COL_MAJOR, 'L', system->n, 1, system->a, system->n, system->pivot, b, system->n);
 }
 
+int blpo__symmetric_eigen(blpo__symmetric *system)
+{
+    const int n = system->n;
+    if (!isfinite(one_norm(system->a, n)))
+        return -1;
+    const int info = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', n, system->a, n, system->eigenvalue, system->work,
+                                        system->lwork);
+    return info == 0 ? 0 : -1;
+}
+
+int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside)
+{
+    return LAPACKE_dsterf_work(n, diagonal, beside) == 0 ? 0 : -1;
+}
+
 int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance)
 {
     const int n = system->n;

@@ -32,6 +32,15 @@ int blpo__symmetric_factor(blpo__symmetric *system, double tolerance);
 /* b becomes the solution (of least norm where eigenvalues were left out). */
 void blpo__symmetric_solve(blpo__symmetric *system, double *b);
 
+/* The spectral decomposition of the matrix in `a`, which is destroyed: eigenvalue[i], ascending, with the vector
+ * a[i * n + j], j = 0 .. n - 1. 0, or -1 where it is not finite or LAPACK gives up. For this and the above n may be set below
+ * that of create. */
+int blpo__symmetric_eigen(blpo__symmetric *system);
+
+/* diagonal [n] becomes the eigenvalues, ascending, of the symmetric tridiagonal matrix with `beside` [n - 1] next to its
+ * diagonal, which is destroyed. 0, or -1. */
+int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside);
+
 /* Number of eigenvalues below -tolerance max|S| of the matrix in `a`, which is destroyed. */
 int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
 
@@ -49,7 +58,7 @@ void blpo__cholesky_create(blpo__cholesky *system, int64_t n, blpo__memory *memo
 /* To be called when G has been written. */
 void blpo__cholesky_load(blpo__cholesky *system);
 
-/* Factors G + shift I, any number of times after a load. 0, or -1 where that is not positive definite to working precision,
+/* Factors G + shift I (n may be set below that of create, before the load), any number of times after a load. 0, or -1 where that is not positive definite to working precision,
  * or not finite. Equal bits whatever the number of threads of the BLAS. */
 int blpo__cholesky_factor(blpo__cholesky *system, double shift);
 

@@ -31,6 +31,7 @@ static const blpo_config defaults = {
     .cg_iterations = 10,
     .kappa = 1.0,
     .gap_steps = 20,
+    .neumann_terms = 10,
     .reward_scale = 1.0,
     .stats_window = 100,
     .actor_network = {default_hidden, 2, BLPO_TANH, SQRT_2, 0.01},
@@ -125,7 +126,14 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"hypergradient", config->hypergradient, 0, 1},
         {"ihvp_method", config->ihvp_method, 0, blpo__ihvp_n_methods() - 1},
         {"ihvp_curvature", config->ihvp_curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+        {"nystrom_draw", config->nystrom_draw, 0, BLPO_DRAW_DIAGONAL},
+        {"nystrom_space_efficient", config->nystrom_space_efficient, 0, 1},
+        {"cg_negative_curvature", config->cg_negative_curvature, 0, 1},
+        {"sketch_rank_max", config->sketch_rank_max, 0, INT64_MAX},
+        {"neumann_terms", config->neumann_terms, 0, INT64_MAX},
+        {"spectrum_iterations", config->spectrum_iterations, 0, 1000},
         {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
+        {"nystrom_chunk", config->nystrom_chunk, 0, config->nystrom_rank},
         {"cg_iterations", config->cg_iterations, 1, INT64_MAX},
         {"normalize_advantages", config->normalize_advantages, 0, 1},
         {"anneal_steps", config->anneal_steps, 0, INT64_MAX},
@@ -150,6 +158,7 @@ static int check_closed(blpo_error *error, const blpo_config *config)
         {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e30},
         {"critic_ridge", config->critic_ridge, 0.0, 1e30},
         {"nystrom_shift", config->nystrom_shift, 0.0, DBL_MAX},
+        {"sketch_error", config->sketch_error, 0.0, DBL_MAX},
         {"entropy_coefficient", config->entropy_coefficient, 0.0, (double)FLT_MAX},
         {"max_gradient_norm", config->max_gradient_norm, 0.0, (double)FLT_MAX},
         {"target_kl", config->target_kl, 0.0, (double)FLT_MAX},
@@ -302,8 +311,7 @@ static int check_rows(blpo_error *error, const blpo_env *env, const blpo_config 
 /* Sums of the pieces: a gradient, or rows of the Hessian, for each. */
 static int check_sums(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)
 {
-    const int rows = config->hypergradient && config->ihvp_method == BLPO_IHVP_NYSTROM;
-    const int64_t rank = rows ? config->nystrom_rank : 1;
+    const int64_t rank = blpo__game_rows_at_once(config);
     int rc = blpo__check_product(error, "nystrom_rank x critic parameters", rank, n_critic);
     if (rc != BLPO_OK)
         return rc;
@@ -349,6 +357,14 @@ void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters
     solver->kappa = config->kappa;
     solver->seed = config->seed;
     solver->curvature = config->ihvp_curvature;
+    solver->nystrom_draw = config->nystrom_draw;
+    solver->nystrom_space_efficient = config->nystrom_space_efficient;
+    solver->nystrom_chunk = config->nystrom_chunk;
+    solver->cg_negative_curvature = config->cg_negative_curvature;
+    solver->sketch_rank_max = config->sketch_rank_max;
+    solver->sketch_error = config->sketch_error;
+    solver->neumann_terms = config->neumann_terms;
+    solver->spectrum_iterations = config->spectrum_iterations;
 }
 
 static int check_solver(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)

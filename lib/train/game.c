@@ -28,8 +28,7 @@ static blpo__scratch *scratches(const blpo__mlp *mlp, int64_t n_pieces, blpo__me
 
 static int64_t largest_partial(const blpo_config *config, const blpo_policy *policy, const blpo__mlp *critic)
 {
-    const int rows = config->hypergradient && config->ihvp_method == BLPO_IHVP_NYSTROM;
-    const int64_t of_critic = critic->n_parameters * (rows ? config->nystrom_rank : 1);
+    const int64_t of_critic = critic->n_parameters * blpo__game_rows_at_once(config);
     return of_critic > policy->n_parameters ? of_critic : policy->n_parameters;
 }
 

@@ -82,6 +82,9 @@ int blpo__game_hessian_product(void *user, const real *v, real *hv);
 int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *rows);
 int blpo__game_mixed_product(void *user, const real *x, real *out);
 
+/* Rows of H for which there is room in the sums of the pieces: as many as the method asks for at a time. */
+int64_t blpo__game_rows_at_once(const blpo_config *config);
+
 /* blpo_jvp_fn, blpo_vjp_fn, blpo_jacobian_gram_fn (one process only), blpo_hessian_rows_fn of the Gauss-Newton matrix, and
  * blpo_gauss_newton_diagonal_fn of the game; user is the game. */
 int blpo__game_jacobian_product(void *user, const real *x, real *jx);

@@ -37,6 +37,15 @@ int blpo__game_hessian_product(void *user, const real *v, real *hv)
     return blpo__game_mean_over_processes(game, hv, p);
 }
 
+int64_t blpo__game_rows_at_once(const blpo_config *config)
+{
+    if (!config->hypergradient || config->ihvp_method != BLPO_IHVP_NYSTROM)
+        return 1;
+    if (!config->nystrom_space_efficient)
+        return config->nystrom_rank;
+    return config->nystrom_chunk == 0 ? 1 : config->nystrom_chunk;
+}
+
 typedef struct wanted_rows {
     const int64_t *index;
     int64_t k;

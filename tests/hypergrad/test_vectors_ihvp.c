@@ -160,6 +160,34 @@ static void check_cg(const vec_file *file)
     problem_free(&p);
 }
 
+/* The same with cg_negative_curvature 1: all 5 iterations of the file, whatever they meet. The condition in the bound of float32
+ * is that of the indefinite matrix, largest over least |eigenvalue + rho|. */
+static void check_cg_going_on(const vec_file *file)
+{
+    problem p = problem_of(file);
+    double largest;
+    const double single = 10.0 * (double)p.p * TEST_EPSILON * condition(file, p.rho, &largest);
+    blpo_hypergrad_config config = solver_config(BLPO_IHVP_CG, 1, p.rho, 0.0);
+    config.cg_iterations = 5;
+    config.cg_negative_curvature = 1;
+    const blpo_hypergrad_report report = solve(&p, &config, 1);
+    double *expected = malloc((size_t)p.p * sizeof *expected);
+    assert_non_null(expected);
+    const int stops = dense_cg(p.h, p.p, p.rho, p.v, 5, 1, expected) < 5;
+    assert_near(p.x, vec_need(file, "ihvp_cg_5_iterations")->value, p.p, sizeof(test_real) == sizeof(double) ? 1e-9 : single, 0.0);
+    assert_int_equal(report.iterations, 5);
+    assert_int_equal(report.indefinite, stops);
+    assert_int_equal(report.fallback, 0);
+    free(expected);
+    problem_free(&p);
+}
+
+static void cg_that_goes_on_through_negative_curvature_agrees_with_every_file(void **state)
+{
+    (void)state;
+    vec_for_each(NEEDED, check_cg_going_on);
+}
+
 static void cg_agrees_with_every_file(void **state)
 {
     (void)state;
@@ -193,6 +221,7 @@ int main(void)
         cmocka_unit_test(nystrom_agrees_with_every_file),
         cmocka_unit_test(the_residual_of_nystrom_agrees_with_every_file),
         cmocka_unit_test(cg_agrees_with_every_file),
+        cmocka_unit_test(cg_that_goes_on_through_negative_curvature_agrees_with_every_file),
         cmocka_unit_test(dense_agrees_with_every_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ static const range DOUBLES[] = {
     { FIELD(adam_epsilon), { 0.0, -1e-9, -1, -2 }, 1 },
     { FIELD(nystrom_rho), { 0.0, -1, -2, -3 }, 1 },
     { FIELD(nystrom_shift), { -1e-9, -1, -2, -3 }, 1 },
+    { FIELD(sketch_error), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(kappa), { 0.0, -1, -2, -3 }, 0 },
     { FIELD(entropy_coefficient), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(max_gradient_norm), { -1e-9, -1, -2, -3 }, 1 },
@@ -97,6 +98,15 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(ihvp_method, 1000, BLPO_ERR_CONFIG, "ihvp_method");
     REFUSE_CONFIG(ihvp_curvature, -1, BLPO_ERR_CONFIG, "ihvp_curvature");
     REFUSE_CONFIG(ihvp_curvature, 2, BLPO_ERR_CONFIG, "ihvp_curvature");
+    REFUSE_CONFIG(nystrom_draw, 2, BLPO_ERR_CONFIG, "nystrom_draw");
+    REFUSE_CONFIG(nystrom_space_efficient, -1, BLPO_ERR_CONFIG, "nystrom_space_efficient");
+    REFUSE_CONFIG(nystrom_chunk, -1, BLPO_ERR_CONFIG, "nystrom_chunk");
+    REFUSE_CONFIG(nystrom_chunk, 6, BLPO_ERR_CONFIG, "nystrom_chunk"); /* nystrom_rank is 5 */
+    REFUSE_CONFIG(cg_negative_curvature, 2, BLPO_ERR_CONFIG, "cg_negative_curvature");
+    REFUSE_CONFIG(sketch_rank_max, -1, BLPO_ERR_CONFIG, "sketch_rank_max");
+    REFUSE_CONFIG(neumann_terms, -1, BLPO_ERR_CONFIG, "neumann_terms");
+    REFUSE_CONFIG(spectrum_iterations, -1, BLPO_ERR_CONFIG, "spectrum_iterations");
+    REFUSE_CONFIG(spectrum_iterations, 1001, BLPO_ERR_CONFIG, "spectrum_iterations");
     REFUSE_CONFIG(nystrom_rank, 0, BLPO_ERR_CONFIG, "nystrom_rank");
     REFUSE_CONFIG(nystrom_rank, 18, BLPO_ERR_CONFIG, "nystrom_rank"); /* the critic 2-4-1 has 17 parameters */
     REFUSE_CONFIG(nystrom_rank, INT64_MAX, BLPO_ERR_CONFIG, "nystrom_rank");
@@ -115,6 +125,37 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(critic_network.hidden, NULL, BLPO_ERR_CONFIG, "critic_network.hidden");
     REFUSE_CONFIG(critic_network.activation, 0, BLPO_ERR_CONFIG, "critic_network.activation");
     REFUSE_CONFIG(critic_network.hidden_gain, (double)INFINITY, BLPO_ERR_CONFIG, "critic_network.hidden_gain");
+}
+
+static int no_reduce(void *user, test_real *buffer, int64_t n)
+{
+    (void)user;
+    (void)buffer;
+    (void)n;
+    return 0;
+}
+
+/* J J^T would need the transitions of all processes in one; as a curvature for another method there is no such need. */
+static void method_gauss_newton_is_refused_with_several_processes(void **state)
+{
+    (void)state;
+    script s = script_new(2, BLPO_AUTORESET_DISABLED);
+    const blpo_env env = script_env(&s);
+    blpo_error error = { 0 };
+    counted_memory memory = { 0 };
+    blpo_runtime runtime = counted_runtime(&memory, &error);
+    runtime.all_reduce = no_reduce;
+    runtime.n_processes = 2;
+    blpo_config config = script_config();
+    config.ihvp_method = BLPO_IHVP_GAUSS_NEWTON;
+    blpo_trainer *out = NULL;
+    assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_ERR_CONFIG);
+    assert_error_names(&error, BLPO_ERR_CONFIG, "ihvp_method");
+    assert_int_equal(memory.calls, 0);
+    config.ihvp_method = BLPO_IHVP_CG;
+    config.ihvp_curvature = BLPO_CURVATURE_GAUSS_NEWTON;
+    assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_OK);
+    blpo_trainer_destroy(out);
 }
 
 /* What the field says, it says with the value that was given. */
@@ -341,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_real_setting_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(every_count_out_of_its_range_is_refused_by_name),
+        cmocka_unit_test(method_gauss_newton_is_refused_with_several_processes),
         cmocka_unit_test(the_message_has_field_and_value),
         cmocka_unit_test(every_field_of_the_environment_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(bounds_that_are_no_bounds_are_refused),

@@ -452,12 +452,16 @@ static void every_option_has_an_effect(void **state)
 static void every_ihvp_method_trains(void **state)
 {
     (void)state;
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_DENSE; method++)
-        for (int continuous = 0; continuous <= 1; continuous++) {
+    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++)
+        for (int variant = 0; variant <= 3; variant++) {
             script s = make();
-            s.continuous = continuous;
+            s.continuous = variant % 2;
             blpo_config config = script_config();
             config.ihvp_method = method;
+            config.ihvp_curvature = variant / 2;
+            config.nystrom_draw = variant / 2;
+            config.nystrom_space_efficient = variant / 2;
+            config.spectrum_iterations = 3;
             config.diagnostics_interval = 1;
             blpo_trainer *trainer = script_trainer(&s, &config, NULL);
             trainer_updates(trainer, 5);
