@@ -236,8 +236,9 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *  @param x [n_inner] out; may equal v; untouched on failure.
  *  @param report  NULL, or struct_size set by the caller; filled also on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (report); BLPO_ERR_NONFINITE (v, or what a callback wrote; the
- *          callback and element are named in blpo_hypergrad_error()); BLPO_ERR_CALLBACK; BLPO_ERR_BUSY. An indefinite or
- *          singular core is no error: see the report.
+ *          callback and element are named in blpo_hypergrad_error(); an element it left out reads as NaN);
+ *          BLPO_ERR_CALLBACK (its verdict, or it wrote up to 16 elements past the end of its array); BLPO_ERR_BUSY. An
+ *          indefinite or singular core is no error: see the report.
  *  No allocation. Cost in products: nystrom k, cg one an iteration, dense p, nystrom_pcg one a column of the sketch and one an
  *  iteration, neumann one a term and those of the estimate, gauss_newton one and J J^T. Since 0.1. */
 BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float *x, blpo_hypergrad_report *report);

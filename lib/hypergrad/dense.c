@@ -33,7 +33,7 @@ static void create(blpo_hypergrad *solver)
     blpo__memory *memory = &solver->host.memory;
     const int64_t p = solver->problem.n_inner, n = call_rows(p);
     solver->index = blpo__allocate(memory, n, sizeof *solver->index);
-    solver->rows = blpo__allocate(memory, n * p, sizeof *solver->rows);
+    solver->rows = blpo__hypergrad_output(memory, n * p, sizeof *solver->rows);
     solver->chunk = blpo__allocate(memory, p, sizeof *solver->chunk);
     blpo__symmetric_create(&solver->system, p, memory);
 }

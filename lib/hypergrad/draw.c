@@ -26,7 +26,7 @@ void blpo__draw_create(blpo_hypergrad *solver)
     blpo__memory *memory = &solver->host.memory;
     if (solver->config.nystrom_draw == BLPO_DRAW_UNIFORM)
         return;
-    solver->diagonal = blpo__allocate(memory, problem->n_inner, sizeof *solver->diagonal);
+    solver->diagonal = blpo__hypergrad_output(memory, problem->n_inner, sizeof *solver->diagonal);
     if (problem->gauss_newton_diagonal == NULL)
         solver->response = blpo__allocate(memory, problem->n_samples, sizeof *solver->response);
 }

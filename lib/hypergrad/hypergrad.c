@@ -178,11 +178,11 @@ static void fill(blpo_hypergrad *solver, const blpo_problem *problem, const blpo
     solver->measure_spectrum = config->spectrum_iterations > 0;
     solver->v = blpo__allocate(memory, p, sizeof *solver->v);
     solver->x = blpo__allocate(memory, p, sizeof *solver->x);
-    solver->product = blpo__allocate(memory, p, sizeof *solver->product);
+    solver->product = blpo__hypergrad_output(memory, p, sizeof *solver->product);
     solver->unit = blpo__allocate(memory, p, sizeof *solver->unit);
-    solver->implicit = blpo__allocate(memory, q, sizeof *solver->implicit);
+    solver->implicit = blpo__hypergrad_output(memory, q, sizeof *solver->implicit);
     solver->result = blpo__allocate(memory, q, sizeof *solver->result);
-    solver->sample = blpo__allocate(memory, problem->n_samples, sizeof *solver->sample);
+    solver->sample = blpo__hypergrad_output(memory, problem->n_samples, sizeof *solver->sample);
     if (config->spectrum_iterations > 0)
         blpo__spectrum_create(solver, config->spectrum_iterations);
     if (solver->method->create != NULL)

@@ -102,6 +102,9 @@ int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, co
 int blpo__hypergrad_need_jacobian(blpo_error *error, const blpo_problem *problem);
 int blpo__hypergrad_has_products(const blpo_problem *problem, const blpo_hypergrad_config *config);
 
+/* Memory for what a callback writes: n elements of this size, and a guard. Everything below is written into such memory. */
+void *blpo__hypergrad_output(blpo__memory *memory, int64_t n, size_t size);
+
 /* Calls of the user, counted; what they write is checked. BLPO_OK, BLPO_ERR_CALLBACK or BLPO_ERR_NONFINITE (record filled).
  * Products and rows are of the curvature that was chosen. A row counts as one product, and so does a vjp, with the jvp that
  * goes with it. */
@@ -110,7 +113,7 @@ int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out);
 int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx);
 int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu);
-int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram); /* J J^T; destroys product, sample and response */
+int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram); /* J J^T [T][T]; destroys product, sample and response */
 
 int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal); /* of J^T J; destroys product, sample and response */
 

@@ -59,7 +59,7 @@ static void create(blpo_hypergrad *solver)
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
     const int64_t rows = solver->config.nystrom_space_efficient ? 2 * blpo__nystrom_chunk(&solver->config) : k;
     solver->index = blpo__allocate(memory, k, sizeof *solver->index);
-    solver->rows = blpo__allocate(memory, rows * p, sizeof *solver->rows);
+    solver->rows = blpo__hypergrad_output(memory, rows * p, sizeof *solver->rows);
     solver->chunk = blpo__allocate(memory, 2 * rows * CHUNK, sizeof *solver->chunk);
     solver->core_v = blpo__allocate(memory, k, sizeof *solver->core_v);
     solver->block = blpo__allocate(memory, k * k, sizeof *solver->block);

@@ -1,5 +1,6 @@
 /* The only door to the caller's callbacks: each product is counted when it is asked for, and what comes back is looked
- * through before it is used, so that a NaN is named where it came from. */
+ * through before it is used, so that a NaN is named where it came from. Arrays are full of NaN when they are handed out, and
+ * have a guard behind them: a callback that writes too few elements, or some too many, is found out. */
 #include "hypergrad/hypergrad.h"
 
 #include "core/check.h"
@@ -8,37 +9,73 @@
 #include <math.h>
 #include <string.h>
 
-static int judge(blpo_hypergrad *solver, int stage, const char *name, int verdict, const real *written, int64_t n)
+enum { GUARD = BLPO__CHOLESKY_SPARE, MARK = 0xA5 };
+
+/* -- what a callback writes into -- */
+
+void *blpo__hypergrad_output(blpo__memory *memory, int64_t n, size_t size)
+{
+    return blpo__allocate(memory, n + GUARD, size);
+}
+
+/* All bits set is a NaN: an element that is left out shows. */
+static void open_output(void *out, int64_t n, size_t size)
+{
+    memset(out, 0xFF, (size_t)n * size);
+    memset((char *)out + (size_t)n * size, MARK, GUARD * size);
+}
+
+static int overrun(const void *out, int64_t n, size_t size)
+{
+    const unsigned char *guard = (const unsigned char *)out + (size_t)n * size;
+    for (size_t i = 0; i < GUARD * size; i++)
+        if (guard[i] != MARK)
+            return 1;
+    return 0;
+}
+
+/* The verdict and the guard: BLPO_OK or BLPO_ERR_CALLBACK. */
+static int close_output(blpo_hypergrad *solver, int stage, const char *name, int verdict, const void *out, int64_t n, size_t size)
 {
     if (verdict != 0)
         return blpo__error_callback(&solver->error, stage, name, verdict);
-    const int64_t bad = blpo__first_nonfinite(written, n);
-    if (bad < 0)
-        return BLPO_OK;
-    return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, stage, -1, -1, name, bad, (double)written[bad], NULL);
+    if (overrun(out, n, size))
+        return blpo__error_set(&solver->error, BLPO_ERR_CALLBACK, stage, name, "the callback wrote past the end of its array");
+    return BLPO_OK;
 }
+
+static int judge(blpo_hypergrad *solver, int stage, const char *name, int verdict, const real *out, int64_t n)
+{
+    const int rc = close_output(solver, stage, name, verdict, out, n, sizeof *out);
+    const int64_t bad = rc == BLPO_OK ? blpo__first_nonfinite(out, n) : -1;
+    if (bad < 0)
+        return rc;
+    return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, stage, -1, -1, name, bad, (double)out[bad], NULL);
+}
+
+/* -- products -- */
 
 static int hessian_product(blpo_hypergrad *solver, const real *v, real *hv)
 {
     const blpo_problem *problem = &solver->problem;
     solver->stats.n_products++;
-    const int verdict = problem->hvp(problem->user, v, hv);
-    return judge(solver, BLPO_STAGE_SOLVE, "hvp", verdict, hv, problem->n_inner);
+    open_output(hv, problem->n_inner, sizeof *hv);
+    return judge(solver, BLPO_STAGE_SOLVE, "hvp", problem->hvp(problem->user, v, hv), hv, problem->n_inner);
 }
 
 int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx)
 {
     const blpo_problem *problem = &solver->problem;
-    const int verdict = problem->jvp(problem->user, x, jx);
-    return judge(solver, BLPO_STAGE_SOLVE, "jvp", verdict, jx, problem->n_samples);
+    open_output(jx, problem->n_samples, sizeof *jx);
+    return judge(solver, BLPO_STAGE_SOLVE, "jvp", problem->jvp(problem->user, x, jx), jx, problem->n_samples);
 }
 
 int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu)
 {
     const blpo_problem *problem = &solver->problem;
     solver->stats.n_products++;
-    const int verdict = problem->vjp(problem->user, u, jtu);
-    return judge(solver, BLPO_STAGE_SOLVE, "vjp", verdict, jtu, problem->n_inner);
+    open_output(jtu, problem->n_inner, sizeof *jtu);
+    return judge(solver, BLPO_STAGE_SOLVE, "vjp", problem->vjp(problem->user, u, jtu), jtu, problem->n_inner);
 }
 
 int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv)
@@ -51,11 +88,13 @@ int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv)
 
 static int rows_by_products(blpo_hypergrad *solver, const int64_t *index, int64_t k, real *rows)
 {
+    const int64_t p = solver->problem.n_inner;
     int rc = BLPO_OK;
     for (int64_t i = 0; i < k && rc == BLPO_OK; i++) {
         solver->unit[index[i]] = 1;
-        rc = blpo__hypergrad_product(solver, solver->unit, rows + i * solver->problem.n_inner);
+        rc = blpo__hypergrad_product(solver, solver->unit, solver->product);
         solver->unit[index[i]] = 0;
+        memcpy(rows + i * p, solver->product, (size_t)p * sizeof *rows);
     }
     return rc;
 }
@@ -68,6 +107,7 @@ int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k
     if (callback == NULL)
         return rows_by_products(solver, index, k, rows);
     solver->stats.n_products += k;
+    open_output(rows, k * problem->n_inner, sizeof *rows);
     const int verdict = callback(problem->user, index, k, rows);
     return judge(solver, BLPO_STAGE_SOLVE, newton ? "gauss_newton_rows" : "hessian_rows", verdict, rows,
                  k * problem->n_inner);
@@ -106,12 +146,13 @@ int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
     const blpo_problem *problem = &solver->problem;
     if (problem->jacobian_gram == NULL)
         return gram_by_pairs(solver, gram);
+    const int64_t n = problem->n_samples * problem->n_samples;
+    open_output(gram, n, sizeof *gram);
     const int verdict = problem->jacobian_gram(problem->user, gram);
-    if (verdict != 0)
-        return blpo__error_callback(&solver->error, BLPO_STAGE_SOLVE, "jacobian_gram", verdict);
-    const int64_t bad = first_nonfinite_double(gram, problem->n_samples * problem->n_samples);
+    const int rc = close_output(solver, BLPO_STAGE_SOLVE, "jacobian_gram", verdict, gram, n, sizeof *gram);
+    const int64_t bad = rc == BLPO_OK ? first_nonfinite_double(gram, n) : -1;
     if (bad < 0)
-        return BLPO_OK;
+        return rc;
     return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, "jacobian_gram", bad,
                                gram[bad], NULL);
 }
@@ -140,6 +181,7 @@ int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal)
     const blpo_problem *problem = &solver->problem;
     if (problem->gauss_newton_diagonal == NULL)
         return diagonal_by_vjp(solver, diagonal);
+    open_output(diagonal, problem->n_inner, sizeof *diagonal);
     const int verdict = problem->gauss_newton_diagonal(problem->user, diagonal);
     return judge(solver, BLPO_STAGE_SOLVE, "gauss_newton_diagonal", verdict, diagonal, problem->n_inner);
 }
@@ -147,6 +189,7 @@ int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal)
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out)
 {
     const blpo_problem *problem = &solver->problem;
+    open_output(out, problem->n_outer, sizeof *out);
     const int verdict = problem->mixed_product(problem->user, x, out);
     return judge(solver, BLPO_STAGE_IMPLICIT, "mixed_product", verdict, out, problem->n_outer);
 }

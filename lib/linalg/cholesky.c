@@ -21,7 +21,7 @@ enum { BLOCK = 48 };
 void blpo__cholesky_create(blpo__cholesky *system, int64_t n, blpo__memory *memory)
 {
     system->n = (int)n;
-    system->a = blpo__allocate(memory, n * n, sizeof *system->a);
+    system->a = blpo__allocate(memory, n * n + BLPO__CHOLESKY_SPARE, sizeof *system->a);
     system->diagonal = blpo__allocate(memory, n, sizeof *system->diagonal);
     system->block = blpo__allocate(memory, BLOCK * BLOCK, sizeof *system->block);
 }

@@ -44,6 +44,8 @@ int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside);
 /* Number of eigenvalues below -tolerance max|S| of the matrix in `a`, which is destroyed. */
 int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
 
+#define BLPO__CHOLESKY_SPARE 16 /* numbers behind a, for who lets others write into it and wants to see where they end */
+
 /* A symmetric positive definite n x n system G y = b: L L^T. */
 typedef struct blpo__cholesky {
     int n;
