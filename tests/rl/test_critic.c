@@ -96,6 +96,7 @@ static void parameters_come_back_and_bad_ones_are_refused(void **state)
     assert_status(blpo_critic_set_parameters(critic, good, 0), BLPO_ERR_ARGUMENT);
     assert_status(blpo_critic_set_parameters(critic, NULL, n), BLPO_ERR_NULL);
     assert_status(blpo_critic_set_parameters(NULL, good, n), BLPO_ERR_NULL);
+    assert_int_equal(blpo_critic_n_features(NULL), 0);
     assert_status(blpo_critic_get_parameters(critic, now, n - 1), BLPO_ERR_ARGUMENT);
     assert_status(blpo_critic_get_parameters(critic, NULL, n), BLPO_ERR_NULL);
     assert_status(blpo_critic_get_parameters(NULL, now, n), BLPO_ERR_NULL);
