@@ -1,0 +1,281 @@
+/* Inverse-Hessian-vector products alone, on one given problem: the critic 4-64-64-1 of tests/vectors/ihvp_problem.npz, whose
+ * Hessian is indefinite, with float64 solutions x = (H + rho I)^-1 v to compare with.
+ *
+ *     ihvp FILE.npz [--method NAME --rho RHO] [--seconds S] [--serve | --repeat N]
+ *
+ * A line a case (all of them without --method): microseconds of a solve alone, from weights and observations, so with the
+ * critic's forward pass and signals ("us"), and of a solve as an update has it, where those are there already ("us_solve");
+ * residual |(H + rho I) x - v| / |v| and error |x - x*| / |x*|, means over draws of I where I is drawn. */
+#include "harness.h"
+#include "npz.h"
+
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OBS = 4, ROWS = 128, MAX_RANK = 100, DRAWS = 16 };
+
+/* What is measured: a new method is a new line. */
+typedef struct ihvp_case {
+    const char *name;
+    int32_t method;
+    int64_t rank;    /* k, of nystrom */
+    double shift;    /* s, of nystrom */
+    int64_t iterations;
+    double tolerance; /* of cg */
+} ihvp_case;
+
+static const ihvp_case cases[] = {
+    {"none", BLPO_IHVP_NONE, 1, 0, 0, 0},
+    {"nystrom-5", BLPO_IHVP_NYSTROM, 5, 0, 0, 0},
+    {"nystrom-5-s1", BLPO_IHVP_NYSTROM, 5, 1, 0, 0},
+    {"nystrom-10", BLPO_IHVP_NYSTROM, 10, 0, 0, 0},
+    {"nystrom-50", BLPO_IHVP_NYSTROM, 50, 0, 0, 0},
+    {"nystrom-100", BLPO_IHVP_NYSTROM, 100, 0, 0, 0},
+    {"cg-10", BLPO_IHVP_CG, 1, 0, 10, 0},
+    {"cg-1e-5", BLPO_IHVP_CG, 1, 0, 200, 1e-5},
+    {NULL, 0, 0, 0, 0, 0},
+};
+
+static const double rhos[] = {50, 1, 0.1};
+
+typedef struct ihvp {
+    bench_npz file;
+    blpo_policy *policy;
+    blpo_critic *critic;
+    blpo_trainer *trainer;     /* its rollout holds X, its game the critic at w */
+    float *returns;            /* [ROWS] */
+    int64_t p;
+    float *v, *x, *gradient;   /* [p] */
+    double *exact;             /* [p] at the rho of the case */
+    blpo_hypergrad *solver;
+} ihvp;
+
+/* ---- the problem, as a minibatch of a trainer ---- */
+
+static void make_networks(ihvp *b)
+{
+    blpo_policy_config policy;
+    blpo_critic_config critic;
+    blpo_policy_config_init(&policy, sizeof policy);
+    policy.obs_dim = OBS;
+    policy.action.kind = BLPO_ACTION_DISCRETE;
+    policy.action.n = 2;
+    bench_check(blpo_policy_create(&policy, NULL, &b->policy), "policy", NULL);
+    blpo_critic_config_init(&critic, sizeof critic);
+    critic.obs_dim = OBS;
+    bench_check(blpo_critic_create(&critic, NULL, &b->critic), "critic", NULL);
+    b->p = blpo_critic_n_parameters(b->critic);
+}
+
+static void set_weights(ihvp *b)
+{
+    static const struct {
+        const char *name;
+        int64_t n;
+    } parts[] = {{"w0", 64 * OBS}, {"w1", 64}, {"w2", 64 * 64}, {"w3", 64}, {"w4", 64}, {"w5", 1}};
+    float *w = b->x;
+    for (int i = 0; i < 6; i++) {
+        bench_npz_get_float(&b->file, parts[i].name, parts[i].n, w);
+        w += parts[i].n;
+    }
+    bench_check(blpo_critic_set_parameters(b->critic, b->x, b->p), "weights", NULL);
+}
+
+/* In push mode the trainer takes the observations one after another; rewards play no part, since R is given. */
+static void fill_rollout(ihvp *b, const float *X)
+{
+    static const float reward;
+    static const uint8_t no;
+    int64_t action;
+    for (int64_t t = 0; t < ROWS; t++) {
+        const blpo_transition next = {sizeof next, X + (t + 1) % ROWS * OBS, &reward, &no, &no, NULL};
+        bench_check(blpo_trainer_act(b->trainer, X + t * OBS, &action), "act", blpo_trainer_error(b->trainer));
+        bench_check(blpo_trainer_observe(b->trainer, &next), "observe", blpo_trainer_error(b->trainer));
+    }
+}
+
+static void make_trainer(ihvp *b)
+{
+    blpo_env env;
+    blpo_config config;
+    blpo_env_init(&env, sizeof env);
+    env.n_envs = 1;
+    env.obs_dim = OBS;
+    env.action.kind = BLPO_ACTION_DISCRETE;
+    env.action.n = 2;
+    blpo_config_init(&config, sizeof config);
+    config.n_steps = ROWS;
+    config.nystrom_rank = MAX_RANK;
+    config.policy = b->policy;
+    config.critic = b->critic;
+    bench_check(blpo_trainer_create(&env, &config, NULL, &b->trainer), "trainer", NULL);
+}
+
+static void *numbers(int64_t n, size_t size)
+{
+    void *memory = calloc((size_t)n, size);
+    if (memory == NULL)
+        exit(1);
+    return memory;
+}
+
+static void load(ihvp *b)
+{
+    const int64_t env = 0;
+    blpo__game *game = &b->trainer->game;
+    blpo__game_load(game, b->trainer->rollout, &env, 1, b->returns);
+    blpo_critic_get_parameters(b->critic, game->w, b->p);
+    blpo_policy_get_parameters(b->policy, game->theta, blpo_policy_n_parameters(b->policy));
+    bench_check(blpo__game_linearise(game, b->trainer->direct, b->trainer->response), "linearise", NULL);
+}
+
+static void open_problem(ihvp *b, const char *path)
+{
+    float X[ROWS * OBS];
+    b->file = bench_npz_open(path);
+    make_networks(b);
+    b->v = numbers(b->p, sizeof *b->v);
+    b->x = numbers(b->p, sizeof *b->x);
+    b->gradient = numbers(b->p, sizeof *b->gradient);
+    b->exact = numbers(b->p, sizeof *b->exact);
+    b->returns = numbers(ROWS, sizeof *b->returns);
+    set_weights(b);
+    make_trainer(b);
+    bench_npz_get_float(&b->file, "X", ROWS * OBS, X);
+    bench_npz_get_float(&b->file, "R", ROWS, b->returns);
+    bench_npz_get_float(&b->file, "v", b->p, b->v);
+    fill_rollout(b, X);
+    load(b);
+}
+
+static void close_problem(ihvp *b)
+{
+    blpo_trainer_destroy(b->trainer);
+    blpo_critic_destroy(b->critic);
+    blpo_policy_destroy(b->policy);
+    bench_npz_close(&b->file);
+    free(b->v);
+    free(b->x);
+    free(b->gradient);
+    free(b->exact);
+    free(b->returns);
+}
+
+/* ---- a case ---- */
+
+/* The solver sees the game through the door that the trainer itself uses. */
+static void make_solver(ihvp *b, const ihvp_case *c, double rho, int32_t report_residual)
+{
+    blpo_config config = b->trainer->config;
+    blpo_problem problem;
+    blpo_hypergrad_config settings;
+    config.ihvp_method = c->method;
+    config.nystrom_rank = c->rank;
+    config.nystrom_shift = c->shift;
+    config.nystrom_rho = rho;
+    if (c->iterations > 0)
+        config.cg_iterations = c->iterations;
+    blpo__trainer_problem(&config, b->trainer->policy->n_parameters, b->p, &b->trainer->game, &problem, &settings);
+    settings.cg_tolerance = c->tolerance;
+    settings.report_residual = report_residual;
+    bench_check(blpo_hypergrad_create(&problem, &settings, NULL, &b->solver), c->name, NULL);
+}
+
+static void solve(void *user)
+{
+    ihvp *b = user;
+    bench_check(blpo_hypergrad_solve(b->solver, b->v, b->x, NULL), "solve", blpo_hypergrad_error(b->solver));
+}
+
+static void alone(void *user)
+{
+    ihvp *b = user;
+    bench_check(blpo__game_critic_gradient(&b->trainer->game, b->gradient), "signals", NULL);
+    solve(b);
+}
+
+static double error_of(const ihvp *b)
+{
+    double difference = 0.0, norm = 0.0;
+    for (int64_t i = 0; i < b->p; i++) {
+        difference += ((double)b->x[i] - b->exact[i]) * ((double)b->x[i] - b->exact[i]);
+        norm += b->exact[i] * b->exact[i];
+    }
+    return sqrt(difference / norm);
+}
+
+static void accuracy(ihvp *b, const ihvp_case *c, double *residual, double *error, int64_t *products)
+{
+    const int draws = c->method == BLPO_IHVP_NYSTROM ? DRAWS : 1;
+    *residual = *error = 0.0;
+    for (int i = 0; i < draws; i++) {
+        blpo_hypergrad_report report = {.struct_size = sizeof report};
+        bench_check(blpo_hypergrad_solve(b->solver, b->v, b->x, &report), "solve", NULL);
+        *residual += report.relative_residual / draws;
+        *error += error_of(b) / draws;
+        *products = report.n_products - 1; /* without the residual's own */
+    }
+}
+
+static void measure(ihvp *b, const ihvp_case *c, double rho, double seconds)
+{
+    char name[32];
+    double residual, error;
+    int64_t products;
+    snprintf(name, sizeof name, "x_v_%g", rho);
+    bench_npz_get(&b->file, name, b->p, b->exact);
+    load(b);
+    make_solver(b, c, rho, 1);
+    accuracy(b, c, &residual, &error, &products);
+    blpo_hypergrad_destroy(b->solver);
+    make_solver(b, c, rho, 0); /* the report costs a product */
+    const double us_solve = bench_least_us(solve, b, seconds), us = bench_least_us(alone, b, seconds);
+    bench_line("{\"what\":\"ihvp\",\"case\":\"%s\",\"rho\":%g,\"us\":%.2f,\"us_solve\":%.2f,\"residual\":%.3e,\"error\":%.3e,"
+               "\"products\":%lld}",
+               c->name, rho, us, us_solve, residual, error, (long long)products);
+    blpo_hypergrad_destroy(b->solver);
+}
+
+static void measure_all(ihvp *b, double seconds)
+{
+    for (const ihvp_case *c = cases; c->name != NULL; c++)
+        for (size_t i = 0; i < sizeof rhos / sizeof *rhos; i++)
+            measure(b, c, rhos[i], seconds);
+}
+
+static const ihvp_case *find(const char *name)
+{
+    const ihvp_case *c = cases;
+    while (c->name != NULL && strcmp(c->name, name) != 0)
+        c++;
+    if (c->name == NULL) {
+        fprintf(stderr, "no such case: %s\n", name);
+        exit(2);
+    }
+    return c;
+}
+
+int main(int argc, char **argv)
+{
+    static ihvp b;
+    const char *name = bench_text(argc, argv, "--method", NULL);
+    const double rho = bench_double(argc, argv, "--rho", 50.0), seconds = bench_double(argc, argv, "--seconds", 0.1);
+    if (argc < 2 || argv[1][0] == '-') {
+        fprintf(stderr, "usage: ihvp FILE.npz [options]\n");
+        return 2;
+    }
+    open_problem(&b, argv[1]);
+    bench_turns turns = bench_begin(argc, argv, "ihvp");
+    while (bench_next(&turns)) {
+        if (name != NULL)
+            measure(&b, find(name), rho, seconds);
+        else
+            measure_all(&b, seconds);
+    }
+    close_problem(&b);
+    return 0;
+}
