@@ -37,6 +37,7 @@ static const ihvp_case cases[] = {
     {"nystrom-100", BLPO_IHVP_NYSTROM, 100, 0, 0, 0},
     {"cg-10", BLPO_IHVP_CG, 1, 0, 10, 0},
     {"cg-1e-5", BLPO_IHVP_CG, 1, 0, 200, 1e-5},
+    {"gauss_newton", BLPO_IHVP_GAUSS_NEWTON, 1, 0, 0, 0},
     {NULL, 0, 0, 0, 0, 0},
 };
 
