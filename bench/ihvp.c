@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBS = 4, ROWS = 128, MAX_RANK = 100, DRAWS = 16 };
+enum { OBS = 4, ROWS = 128, DRAWS = 16 };
 
 /* What is measured: a new method is a new line. */
 typedef struct ihvp_case {
@@ -26,19 +26,22 @@ typedef struct ihvp_case {
     double shift;    /* s, of nystrom */
     int64_t iterations;
     double tolerance; /* of cg */
+    int32_t curvature;
 } ihvp_case;
 
 static const ihvp_case cases[] = {
-    {"none", BLPO_IHVP_NONE, 1, 0, 0, 0},
-    {"nystrom-5", BLPO_IHVP_NYSTROM, 5, 0, 0, 0},
-    {"nystrom-5-s1", BLPO_IHVP_NYSTROM, 5, 1, 0, 0},
-    {"nystrom-10", BLPO_IHVP_NYSTROM, 10, 0, 0, 0},
-    {"nystrom-50", BLPO_IHVP_NYSTROM, 50, 0, 0, 0},
-    {"nystrom-100", BLPO_IHVP_NYSTROM, 100, 0, 0, 0},
-    {"cg-10", BLPO_IHVP_CG, 1, 0, 10, 0},
-    {"cg-1e-5", BLPO_IHVP_CG, 1, 0, 200, 1e-5},
-    {"gauss_newton", BLPO_IHVP_GAUSS_NEWTON, 1, 0, 0, 0},
-    {NULL, 0, 0, 0, 0, 0},
+    {"none", BLPO_IHVP_NONE, 1, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-5", BLPO_IHVP_NYSTROM, 5, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-5-s1", BLPO_IHVP_NYSTROM, 5, 1, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-10", BLPO_IHVP_NYSTROM, 10, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-50", BLPO_IHVP_NYSTROM, 50, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-100", BLPO_IHVP_NYSTROM, 100, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
+    {"nystrom-5-gn", BLPO_IHVP_NYSTROM, 5, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+    {"nystrom-50-gn", BLPO_IHVP_NYSTROM, 50, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+    {"cg-10", BLPO_IHVP_CG, 1, 0, 10, 0, BLPO_CURVATURE_HESSIAN},
+    {"cg-1e-5", BLPO_IHVP_CG, 1, 0, 200, 1e-5, BLPO_CURVATURE_HESSIAN},
+    {"gauss_newton", BLPO_IHVP_GAUSS_NEWTON, 1, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+    {NULL, 0, 0, 0, 0, 0, 0},
 };
 
 static const double rhos[] = {50, 1, 0.1};
@@ -48,7 +51,7 @@ typedef struct ihvp {
     blpo_policy *policy;
     blpo_critic *critic;
     blpo_trainer *trainer;     /* its rollout holds X, its game the critic at w */
-    float *returns;            /* [ROWS] */
+    float *X, *returns;        /* [ROWS][OBS], [ROWS] */
     int64_t p;
     float *v, *x, *gradient;   /* [p] */
     double *exact;             /* [p] at the rho of the case */
@@ -87,8 +90,9 @@ static void set_weights(ihvp *b)
 }
 
 /* In push mode the trainer takes the observations one after another; rewards play no part, since R is given. */
-static void fill_rollout(ihvp *b, const float *X)
+static void fill_rollout(ihvp *b)
 {
+    const float *X = b->X;
     static const float reward;
     static const uint8_t no;
     int64_t action;
@@ -99,23 +103,6 @@ static void fill_rollout(ihvp *b, const float *X)
     }
 }
 
-static void make_trainer(ihvp *b)
-{
-    blpo_env env;
-    blpo_config config;
-    blpo_env_init(&env, sizeof env);
-    env.n_envs = 1;
-    env.obs_dim = OBS;
-    env.action.kind = BLPO_ACTION_DISCRETE;
-    env.action.n = 2;
-    blpo_config_init(&config, sizeof config);
-    config.n_steps = ROWS;
-    config.nystrom_rank = MAX_RANK;
-    config.policy = b->policy;
-    config.critic = b->critic;
-    bench_check(blpo_trainer_create(&env, &config, NULL, &b->trainer), "trainer", NULL);
-}
-
 static void *numbers(int64_t n, size_t size)
 {
     void *memory = calloc((size_t)n, size);
@@ -124,6 +111,67 @@ static void *numbers(int64_t n, size_t size)
     return memory;
 }
 
+static void open_problem(ihvp *b, const char *path)
+{
+    b->file = bench_npz_open(path);
+    make_networks(b);
+    b->v = numbers(b->p, sizeof *b->v);
+    b->x = numbers(b->p, sizeof *b->x);
+    b->gradient = numbers(b->p, sizeof *b->gradient);
+    b->exact = numbers(b->p, sizeof *b->exact);
+    b->returns = numbers(ROWS, sizeof *b->returns);
+    b->X = numbers(ROWS * OBS, sizeof *b->X);
+    set_weights(b);
+    bench_npz_get_float(&b->file, "X", ROWS * OBS, b->X);
+    bench_npz_get_float(&b->file, "R", ROWS, b->returns);
+    bench_npz_get_float(&b->file, "v", b->p, b->v);
+}
+
+static void close_problem(ihvp *b)
+{
+    blpo_critic_destroy(b->critic);
+    blpo_policy_destroy(b->policy);
+    bench_npz_close(&b->file);
+    free(b->X);
+    free(b->v);
+    free(b->x);
+    free(b->gradient);
+    free(b->exact);
+    free(b->returns);
+}
+
+/* ---- a case ---- */
+
+static blpo_config settings_of(const ihvp *b, const ihvp_case *c, double rho)
+{
+    blpo_config config;
+    blpo_config_init(&config, sizeof config);
+    config.n_steps = ROWS;
+    config.policy = b->policy;
+    config.critic = b->critic;
+    config.ihvp_method = c->method;
+    config.ihvp_curvature = c->curvature;
+    config.nystrom_rank = c->rank;
+    config.nystrom_shift = c->shift;
+    config.nystrom_rho = rho;
+    if (c->iterations > 0)
+        config.cg_iterations = c->iterations;
+    return config;
+}
+
+static void make_trainer(ihvp *b, const blpo_config *config)
+{
+    blpo_env env;
+    blpo_env_init(&env, sizeof env);
+    env.n_envs = 1;
+    env.obs_dim = OBS;
+    env.action.kind = BLPO_ACTION_DISCRETE;
+    env.action.n = 2;
+    bench_check(blpo_trainer_create(&env, config, NULL, &b->trainer), "trainer", NULL);
+    fill_rollout(b);
+}
+
+/* The minibatch at w, with the signals of both networks. */
 static void load(ihvp *b)
 {
     const int64_t env = 0;
@@ -134,53 +182,12 @@ static void load(ihvp *b)
     bench_check(blpo__game_linearise(game, b->trainer->direct, b->trainer->response), "linearise", NULL);
 }
 
-static void open_problem(ihvp *b, const char *path)
-{
-    float X[ROWS * OBS];
-    b->file = bench_npz_open(path);
-    make_networks(b);
-    b->v = numbers(b->p, sizeof *b->v);
-    b->x = numbers(b->p, sizeof *b->x);
-    b->gradient = numbers(b->p, sizeof *b->gradient);
-    b->exact = numbers(b->p, sizeof *b->exact);
-    b->returns = numbers(ROWS, sizeof *b->returns);
-    set_weights(b);
-    make_trainer(b);
-    bench_npz_get_float(&b->file, "X", ROWS * OBS, X);
-    bench_npz_get_float(&b->file, "R", ROWS, b->returns);
-    bench_npz_get_float(&b->file, "v", b->p, b->v);
-    fill_rollout(b, X);
-    load(b);
-}
-
-static void close_problem(ihvp *b)
-{
-    blpo_trainer_destroy(b->trainer);
-    blpo_critic_destroy(b->critic);
-    blpo_policy_destroy(b->policy);
-    bench_npz_close(&b->file);
-    free(b->v);
-    free(b->x);
-    free(b->gradient);
-    free(b->exact);
-    free(b->returns);
-}
-
-/* ---- a case ---- */
-
 /* The solver sees the game through the door that the trainer itself uses. */
-static void make_solver(ihvp *b, const ihvp_case *c, double rho, int32_t report_residual)
+static void make_solver(ihvp *b, const ihvp_case *c, const blpo_config *config, int32_t report_residual)
 {
-    blpo_config config = b->trainer->config;
     blpo_problem problem;
     blpo_hypergrad_config settings;
-    config.ihvp_method = c->method;
-    config.nystrom_rank = c->rank;
-    config.nystrom_shift = c->shift;
-    config.nystrom_rho = rho;
-    if (c->iterations > 0)
-        config.cg_iterations = c->iterations;
-    blpo__trainer_problem(&config, b->trainer->policy->n_parameters, b->p, &b->trainer->game, &problem, &settings);
+    blpo__trainer_problem(config, b->trainer->policy->n_parameters, b->p, &b->trainer->game, &problem, &settings);
     settings.cg_tolerance = c->tolerance;
     settings.report_residual = report_residual;
     bench_check(blpo_hypergrad_create(&problem, &settings, NULL, &b->solver), c->name, NULL);
@@ -229,16 +236,19 @@ static void measure(ihvp *b, const ihvp_case *c, double rho, double seconds)
     int64_t products;
     snprintf(name, sizeof name, "x_v_%g", rho);
     bench_npz_get(&b->file, name, b->p, b->exact);
+    const blpo_config config = settings_of(b, c, rho);
+    make_trainer(b, &config);
     load(b);
-    make_solver(b, c, rho, 1);
+    make_solver(b, c, &config, 1);
     accuracy(b, c, &residual, &error, &products);
     blpo_hypergrad_destroy(b->solver);
-    make_solver(b, c, rho, 0); /* the report costs a product */
+    make_solver(b, c, &config, 0); /* the report costs a product */
     const double us_solve = bench_least_us(solve, b, seconds), us = bench_least_us(alone, b, seconds);
     bench_line("{\"what\":\"ihvp\",\"case\":\"%s\",\"rho\":%g,\"us\":%.2f,\"us_solve\":%.2f,\"residual\":%.3e,\"error\":%.3e,"
                "\"products\":%lld}",
                c->name, rho, us, us_solve, residual, error, (long long)products);
     blpo_hypergrad_destroy(b->solver);
+    blpo_trainer_destroy(b->trainer);
 }
 
 static void measure_all(ihvp *b, double seconds)
