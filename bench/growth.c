@@ -1,7 +1,7 @@
 /* How the time of a minibatch grows with each size, everything else as published: T steps a trajectory, width and depth of
  * the networks, rank k, length of an observation, trajectories a minibatch, threads.
  *
- *     growth [--seconds S] [--only NAME]
+ *     growth [--seconds S] [--only NAME]     (threads only where it is named: it must not be pinned to one processor)
  *
  * A line a point: microseconds of one minibatch (one update by its number of minibatches) and the flops it needs at least
  * (model.h). The report fits exponents to both. Processor time, but for threads, where it is wall time. */
@@ -49,15 +49,17 @@ static double least_update(bench_run *run, double seconds, double (*clock)(void)
     return best;
 }
 
+static int with_threads(const sweep *s) { return s->field == FIELD(threads); }
+
 static bench_plan plan_of(const sweep *s, int64_t value)
 {
     bench_plan plan;
     bench_plan_default(&plan);
     plan.env = "noise";
     plan.n_envs = plan.n_epochs = 1;
-    if (strcmp(s->name, "trajectories") == 0)
+    if (s->field == FIELD(trajectories))
         plan.n_envs = 32;
-    if (strcmp(s->name, "threads") == 0)
+    if (with_threads(s))
         plan.n_steps = 640;
     memcpy((char *)&plan + s->field, &value, sizeof value);
     return plan;
@@ -67,10 +69,16 @@ static void measure(const sweep *s, int64_t value, double seconds)
 {
     const bench_plan plan = plan_of(s, value);
     bench_run run = bench_run_create(&plan, NULL);
-    const double took = least_update(&run, seconds, plan.threads > 1 || s->values[2] == 0 ? bench_wall : bench_cpu);
+    const double took = least_update(&run, seconds, with_threads(s) ? bench_wall : bench_cpu);
     bench_line("{\"what\":\"growth\",\"sweep\":\"%s\",\"value\":%lld,\"us\":%.2f,\"flops\":%.0f}", s->name, (long long)value,
                1e6 * took / (double)run.n_minibatches, run.update_flops / (double)run.n_minibatches);
     bench_run_destroy(&run);
+}
+
+static void measure_all(const sweep *s, double seconds)
+{
+    for (int i = 0; s->values[i] != 0; i++)
+        measure(s, s->values[i], seconds);
 }
 
 int main(int argc, char **argv)
@@ -78,7 +86,7 @@ int main(int argc, char **argv)
     const double seconds = bench_double(argc, argv, "--seconds", 0.1);
     const char *only = bench_text(argc, argv, "--only", NULL);
     for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++)
-        for (int j = 0; sweeps[i].values[j] != 0 && (only == NULL || strcmp(only, sweeps[i].name) == 0); j++)
-            measure(&sweeps[i], sweeps[i].values[j], seconds);
+        if (strcmp(only != NULL ? only : sweeps[i].name, sweeps[i].name) == 0 && (only != NULL || !with_threads(&sweeps[i])))
+            measure_all(&sweeps[i], seconds);
     return 0;
 }

@@ -3,7 +3,7 @@
  *
  *     stages [options]        --steps N   environment steps of a run (60000)       --rows T     steps a trajectory (128)
  *                             --rank K    rows of the Hessian (5)                  --hidden H   width of both layers (64)
- *                             --threads N (1)
+ *                             --threads N (1)                              --json 1     one JSON object a stage
  *
  * Times are of the processor (all threads), the least of some batches: what other programs do on the machine shows less
  * there than in wall time. With more than one thread wall time is what counts, and is printed instead. Flops are those of
@@ -22,7 +22,7 @@
 enum { N_ENVS = 4, BATCHES = 15 };
 
 typedef struct bench {
-    int64_t steps, rows, rank, hidden[2], threads;
+    int64_t steps, rows, rank, hidden[2], threads, json;
     struct cartpole poles[N_ENVS];
     struct cartpole_batch batch;
     blpo_trainer *trainer;
@@ -144,7 +144,9 @@ static double time_of(bench *b, void (*stage)(bench *))
 static void report(bench *b, const char *name, void (*stage)(bench *), double flops)
 {
     const double us = time_of(b, stage);
-    if (flops > 0.0)
+    if (b->json)
+        printf("{\"what\":\"stage\",\"name\":\"%s\",\"us\":%.3f,\"flops\":%.0f}\n", name, us, flops);
+    else if (flops > 0.0)
         printf("%-28s %9.2f us %8.1f GFLOP/s\n", name, us, flops / us * 1e-3);
     else
         printf("%-28s %9.2f us\n", name, us);
@@ -218,6 +220,7 @@ int main(int argc, char **argv)
     b.steps = option(argc, argv, "--steps", 60000);
     b.rows = option(argc, argv, "--rows", 128);
     b.rank = option(argc, argv, "--rank", 5);
+    b.json = option(argc, argv, "--json", 0);
     b.threads = option(argc, argv, "--threads", 1);
     b.hidden[0] = b.hidden[1] = option(argc, argv, "--hidden", 64);
     stages(&b);
