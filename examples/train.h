@@ -200,6 +200,8 @@ static int train_read(void *file, void *bytes, size_t n)
     X("critic_loss", m->critic_loss, 1)                                                                                \
     X("critic_gradient_norm_before", m->critic_gradient_norm_before, 1)                                                \
     X("critic_gradient_norm", m->critic_gradient_norm, m->diagnostics_measured)                                        \
+    X("best_response_gap", m->best_response_gap, m->diagnostics_measured)                                              \
+    X("best_response_rank", m->best_response_rank, m->best_response_rank > 0)                                          \
     X("direct_norm", m->direct_norm, 1)                                                                                \
     X("implicit_norm", m->implicit_norm, m->n_products > 0)                                                            \
     X("cosine", m->cosine, m->n_products > 0)                                                                          \

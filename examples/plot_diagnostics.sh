@@ -1,0 +1,105 @@
+#!/bin/sh
+# Draws a page of diagnostics from the CSV that diagnose (or a training example with --csv) writes. Needs gnuplot (Debian:
+# gnuplot-nox).
+#
+#     ./plot_diagnostics.sh CSV PNG
+#
+# Points are updates, lines are means over a 60th of the run. What was not measured is left out.
+set -eu
+
+if [ $# -ne 2 ]; then
+    echo "usage: $0 CSV PNG" >&2
+    exit 2
+fi
+csv=$1
+png=$2
+command -v gnuplot >/dev/null || { echo "$0: gnuplot not found (Debian: apt-get install gnuplot-nox)" >&2; exit 1; }
+head -n 1 "$csv" | grep -q '^method,seed,solved,steps,.*best_response_gap' ||
+    { echo "$0: $csv: not a CSV of the training examples, or one of an older version" >&2; exit 1; }
+rows=$(awk 'END { print NR - 1 }' "$csv")
+[ "$rows" -ge 2 ] || { echo "$0: $csv: fewer than two updates in it" >&2; exit 1; }
+
+# The column of that name has a number in some row: gnuplot stops at a plot without points.
+measured() {
+    awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next }
+                          at && $at != "" { found = 1; exit } END { exit !found }' "$csv"
+}
+
+# series COLUMN STYLE TITLE ...: the clauses of a plot, each as faint points and a line of means.
+series() {
+    clauses=
+    while [ $# -ge 3 ]; do
+        if measured "$1"; then
+            clauses="$clauses${clauses:+, }'$quoted' using (column('steps')/1000):(column('$1')) with points pointtype 7 pointsize 0.25 \
+                linecolor rgb faint$2 notitle, '' using (mid(0)):(column('$1')) smooth unique with lines linestyle $2 title '$3'"
+        fi
+        shift 3
+    done
+    [ -n "$clauses" ] && echo "$clauses" || echo "NaN notitle"
+}
+
+quoted=$(printf '%s' "$csv" | sed "s/'/''/g")
+out=$(printf '%s' "$png" | sed "s/'/''/g")
+thousands=$(awk -F, 'END { print $4 / 1000 }' "$csv")
+bin=$(awk -F, 'END { printf("%d", $4 / 60 + 1) }' "$csv")
+
+gnuplot <<EOF
+set terminal pngcairo size 1650,1150 font 'sans,12' background '#ffffff'
+set output '$out'
+set datafile separator ','
+set datafile columnheaders
+set border 3 linecolor '#606060'
+set tics nomirror textcolor '#303030'
+set grid linecolor '#e8e8e8' linetype 1 linewidth 1
+set style line 1 linewidth 2 linecolor '#0072b2'
+set style line 2 linewidth 2 linecolor '#d55e00'
+set style line 3 linewidth 2 linecolor '#009e73'
+faint1 = '#a6cee6'
+faint2 = '#f0c3a0'
+faint3 = '#a3d6c6'
+mid(dummy) = ($bin * (floor((column('steps') - 1) / $bin) + 0.5)) / 1000
+set xrange [0:$thousands]
+set key at graph 1, graph 1.075 right center horizontal Left reverse maxrows 1 samplen 1 width -1 noautotitle
+set title font 'sans,13' offset 0,0.9
+set lmargin 9
+set rmargin 3
+set multiplot layout 3,3 margins 0.05,0.985,0.06,0.94 spacing 0.055,0.105
+
+set title 'return'
+set yrange [0:*]
+set offsets 0, 0, graph 0.04, 0
+plot $(series update_return_mean 1 'of an update')
+set offsets 0, 0, 0, 0
+set autoscale y
+set logscale y
+set format y '10^{%T}'
+set title 'critic: gradient norm before and after its steps'
+plot $(series critic_gradient_norm_before 1 'before' critic_gradient_norm 2 'after')
+set title 'critic: loss before and after, best-response gap'
+plot $(series critic_loss_before 1 'g before' critic_loss 3 'g after' best_response_gap 2 'gap after')
+set title 'actor: norms of direct, implicit, and hypergradient'
+plot $(series direct_norm 1 'direct' implicit_norm 2 'implicit' hypergradient_norm 3 'hyper')
+unset logscale y
+set format y '%g'
+set title 'cosine of direct and implicit term'
+set yrange [-1.05:1.05]
+plot $(series cosine 1 'cosine')
+set title 'share of minibatches: bound by kappa, indefinite, fallback'
+set yrange [-0.02:1.05]
+plot $(series kappa_bound_share 1 'kappa' indefinite_share 2 'indefinite' fallback_share 3 'fallback')
+set yrange [0:*]
+set title 'inverse: relative residual'
+set xlabel 'environment steps (thousands)'
+plot $(series relative_residual 1 '|(H + rho I) x - v| / |v|')
+set autoscale y
+set logscale y
+set format y '10^{%T}'
+set title 'inverse: condition, and largest eigenvalue of H + rho I'
+plot $(series condition_estimate 1 'core' condition_number 2 'H + rho I' largest_eigenvalue 3 'largest eigenvalue')
+unset logscale y
+set format y '%g'
+set title 'policy entropy, clip fraction, explained variance'
+set yrange [-1:1.05]
+plot $(series entropy 1 'entropy' explained_variance 2 'explained' clip_fraction 3 'clipped')
+unset multiplot
+EOF
