@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { STEPS = 128, OBS = 4, HIDDEN = 64, FEATURES = 101 };
+enum { STEPS = 128, OBS = 4, HIDDEN = 32, FEATURES = 101 };
 
 typedef enum critic_kind { CRITIC_NEURAL = 0, CRITIC_LINEAR = 1 } critic_kind;
 
@@ -23,7 +23,7 @@ typedef struct minibatch {
 } minibatch;
 
 /* Trains with the published settings for so many updates of 512 steps (a linear critic: at its exact best response), then
- * takes one more trajectory. Ends the program when that fails. */
+ * takes one more trajectory. The policy has its 64-64 units; the critic has 32-32, so that its H has 1249 rows and not 4545. Ends the program when that fails. */
 void minibatch_make(critic_kind kind, int64_t updates, uint64_t seed, minibatch *out);
 void minibatch_free(minibatch *m);
 
