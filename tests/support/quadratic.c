@@ -3,13 +3,42 @@
 #include <math.h>
 #include <string.h>
 
-/* The verdict of this call; writes the NaN where the fault is one. */
-static int misbehave(quadratic *quad, int callback, int64_t call, test_real *out)
+/* What every callback does first, and its number among the calls of its kind. */
+static int64_t enter(quadratic *quad, int64_t *calls, int64_t products)
 {
-    if (quad->fault != callback || quad->fault_at != call)
+    quad->calls++;
+    quad->products += products;
+    if (quad->inside)
+        quad->inside(quad);
+    return ++*calls;
+}
+
+static int is_faulty(const quadratic *quad, int callback, int64_t call)
+{
+    return quad->fault == QUADRATIC_ANY ? quad->fault_at == quad->calls : quad->fault == callback && quad->fault_at == call;
+}
+
+/* An element that was left out has whatever was there before: so the output is put back. */
+static void write_wrong_size(const quadratic *quad, test_real *out, int64_t n, const test_real *before)
+{
+    for (int64_t i = n; i < n + quad->excess; i++)
+        out[i] = 1;
+    for (int64_t i = n + quad->excess; i < n; i++)
+        out[i] = before[i];
+}
+
+/* The verdict of this call; writes the NaN, or the wrong number of elements, where the fault is one. */
+static int misbehave(quadratic *quad, int callback, int64_t call, const char *name, test_real *out, int64_t n, const test_real *before)
+{
+    if (!is_faulty(quad, callback, call))
         return 0;
+    quad->faulty = name;
+    if (quad->excess != 0) {
+        write_wrong_size(quad, out, n, before);
+        return 0;
+    }
     if (quad->verdict == 0)
-        out[quad->nan_at] = (test_real)NAN;
+        out[quad->nan_at < n ? quad->nan_at : 0] = (test_real)NAN;
     return quad->verdict;
 }
 
@@ -29,42 +58,151 @@ static void multiply(const double *matrix, int64_t rows, int64_t columns, const 
     }
 }
 
+enum { KEPT = QUADRATIC_MAX_K * QUADRATIC_MAX_K };
+
+/* The first elements of an output as it was handed in. */
+typedef struct kept {
+    test_real element[KEPT];
+} kept;
+
+static void keep(kept *k, const test_real *out, int64_t n)
+{
+    memcpy(k->element, out, (size_t)(n < KEPT ? n : KEPT) * sizeof *out);
+}
+
 static int hvp(void *user, const test_real *v, test_real *hv)
 {
     quadratic *quad = user;
-    quad->hvp_calls++;
+    kept before;
+    keep(&before, hv, quad->p);
+    const int64_t call = enter(quad, &quad->hvp_calls, 1);
     quad->overlaps += overlap(v, quad->p, hv, quad->p);
-    if (quad->inside)
-        quad->inside(quad);
     multiply(quad->hessian, quad->p, quad->p, v, hv);
-    return misbehave(quad, QUADRATIC_HVP, quad->hvp_calls, hv);
+    return misbehave(quad, QUADRATIC_HVP, call, "hvp", hv, quad->p, before.element);
+}
+
+static void note_index(quadratic *quad, const int64_t *index, int64_t k)
+{
+    quad->k = k;
+    for (int64_t i = 0; i < k && i < QUADRATIC_MAX_K; i++)
+        quad->index[i] = index[i];
 }
 
 static int hessian_rows(void *user, const int64_t *index, int64_t k, test_real *rows)
 {
     quadratic *quad = user;
-    quad->rows_calls++;
-    quad->k = k;
-    if (quad->inside)
-        quad->inside(quad);
-    for (int64_t i = 0; i < k; i++) {
-        if (i < QUADRATIC_MAX_K)
-            quad->index[i] = index[i];
+    kept before;
+    keep(&before, rows, k * quad->p);
+    const int64_t call = enter(quad, &quad->rows_calls, k);
+    note_index(quad, index, k);
+    for (int64_t i = 0; i < k; i++)
         for (int64_t j = 0; j < quad->p; j++)
             rows[i * quad->p + j] = (test_real)quad->hessian[index[i] * quad->p + j];
-    }
-    return misbehave(quad, QUADRATIC_ROWS, quad->rows_calls, rows);
+    return misbehave(quad, QUADRATIC_ROWS, call, "hessian_rows", rows, k * quad->p, before.element);
 }
 
 static int mixed_product(void *user, const test_real *x, test_real *out)
 {
     quadratic *quad = user;
-    quad->mixed_calls++;
+    kept before;
+    keep(&before, out, quad->q);
+    const int64_t call = enter(quad, &quad->mixed_calls, 0);
     quad->overlaps += overlap(x, quad->p, out, quad->q);
-    if (quad->inside)
-        quad->inside(quad);
     multiply(quad->mixed, quad->q, quad->p, x, out);
-    return misbehave(quad, QUADRATIC_MIXED, quad->mixed_calls, out);
+    return misbehave(quad, QUADRATIC_MIXED, call, "mixed_product", out, quad->q, before.element);
+}
+
+static int jvp(void *user, const test_real *x, test_real *jx)
+{
+    quadratic *quad = user;
+    kept before;
+    keep(&before, jx, quad->n_samples);
+    const int64_t call = enter(quad, &quad->jvp_calls, 0);
+    quad->overlaps += overlap(x, quad->p, jx, quad->n_samples);
+    multiply(quad->jacobian, quad->n_samples, quad->p, x, jx);
+    return misbehave(quad, QUADRATIC_JVP, call, "jvp", jx, quad->n_samples, before.element);
+}
+
+static int vjp(void *user, const test_real *u, test_real *jtu)
+{
+    quadratic *quad = user;
+    kept before;
+    keep(&before, jtu, quad->p);
+    const int64_t call = enter(quad, &quad->vjp_calls, 1);
+    quad->overlaps += overlap(u, quad->n_samples, jtu, quad->p);
+    for (int64_t j = 0; j < quad->p; j++) {
+        double sum = 0.0;
+        for (int64_t t = 0; t < quad->n_samples; t++)
+            sum += quad->jacobian[t * quad->p + j] * (double)u[t];
+        jtu[j] = (test_real)sum;
+    }
+    return misbehave(quad, QUADRATIC_VJP, call, "vjp", jtu, quad->p, before.element);
+}
+
+/* a . b of two rows or columns, `stride` from element to element */
+static double dot(const double *a, const double *b, int64_t n, int64_t stride)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i * stride] * b[i * stride];
+    return sum;
+}
+
+static int jacobian_gram(void *user, double *gram)
+{
+    quadratic *quad = user;
+    const int64_t n = quad->n_samples, p = quad->p, call = enter(quad, &quad->gram_calls, 0);
+    const double last = gram[n * n - 1];
+    for (int64_t t = 0; t < n; t++)
+        for (int64_t u = 0; u < n; u++)
+            gram[t * n + u] = dot(quad->jacobian + t * p, quad->jacobian + u * p, p, 1);
+    if (!is_faulty(quad, QUADRATIC_GRAM, call))
+        return 0;
+    quad->faulty = "jacobian_gram";
+    if (quad->excess > 0)
+        gram[n * n] = 1.0;
+    else if (quad->excess < 0)
+        gram[n * n - 1] = last;
+    else if (quad->verdict == 0)
+        gram[quad->nan_at < n * n ? quad->nan_at : 0] = (double)NAN;
+    return quad->excess != 0 ? 0 : quad->verdict;
+}
+
+static int gauss_newton_rows(void *user, const int64_t *index, int64_t k, test_real *rows)
+{
+    quadratic *quad = user;
+    const int64_t p = quad->p;
+    kept before;
+    keep(&before, rows, k * p);
+    const int64_t call = enter(quad, &quad->newton_rows_calls, k);
+    note_index(quad, index, k);
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < p; j++)
+            rows[i * p + j] = (test_real)dot(quad->jacobian + index[i], quad->jacobian + j, quad->n_samples, p);
+    return misbehave(quad, QUADRATIC_NEWTON_ROWS, call, "gauss_newton_rows", rows, k * p, before.element);
+}
+
+static int gauss_newton_diagonal(void *user, test_real *diagonal)
+{
+    quadratic *quad = user;
+    kept before;
+    keep(&before, diagonal, quad->p);
+    const int64_t call = enter(quad, &quad->diagonal_calls, 0);
+    for (int64_t j = 0; j < quad->p; j++)
+        diagonal[j] = (test_real)dot(quad->jacobian + j, quad->jacobian + j, quad->n_samples, quad->p);
+    return misbehave(quad, QUADRATIC_DIAGONAL, call, "gauss_newton_diagonal", diagonal, quad->p, before.element);
+}
+
+static void add_jacobian(const quadratic *quad, int with_rows, blpo_problem *problem)
+{
+    problem->n_samples = quad->n_samples;
+    problem->jvp = jvp;
+    problem->vjp = vjp;
+    if (!with_rows)
+        return;
+    problem->jacobian_gram = jacobian_gram;
+    problem->gauss_newton_rows = gauss_newton_rows;
+    problem->gauss_newton_diagonal = gauss_newton_diagonal;
 }
 
 blpo_problem quadratic_problem(quadratic *quad, int with_rows)
@@ -77,5 +215,7 @@ blpo_problem quadratic_problem(quadratic *quad, int with_rows)
     problem.hvp = hvp;
     problem.hessian_rows = with_rows ? hessian_rows : NULL;
     problem.mixed_product = quad->q > 0 ? mixed_product : NULL;
+    if (quad->jacobian != NULL)
+        add_jacobian(quad, with_rows, &problem);
     return problem;
 }

@@ -42,6 +42,49 @@ void spectrum_make(int which, spectrum *out)
             out->hessian[i * out->p + zero] = out->hessian[zero * out->p + i] = 0.0;
 }
 
+static void set_product(const double *jacobian, int64_t n, int64_t p, double *hessian)
+{
+    for (int64_t i = 0; i < p; i++)
+        for (int64_t j = 0; j < p; j++) {
+            hessian[i * p + j] = 0.0;
+            for (int64_t t = 0; t < n; t++)
+                hessian[i * p + j] += jacobian[t * p + i] * jacobian[t * p + j];
+        }
+}
+
+static int64_t few_samples(spectrum *out, double *jacobian)
+{
+    enum { FEW = 7 };
+    uint64_t seed = 23;
+    double trace = 0.0;
+    for (int64_t i = 0; i < FEW * out->p; i++) {
+        jacobian[i] = (double)(test_real)test_normal(&seed);
+        trace += jacobian[i] * jacobian[i];
+    }
+    out->name = "few samples";
+    out->norm = trace; /* no eigenvalue is larger */
+    out->smallest = 0.0;
+    return FEW;
+}
+
+int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian)
+{
+    double root[SPECTRUM_MAX_P];
+    spectrum_make(which, out);
+    const int64_t p = out->p;
+    int64_t n = p + 3;
+    memset(jacobian, 0, (size_t)(SPECTRUM_MAX_SAMPLES * SPECTRUM_MAX_P) * sizeof *jacobian);
+    for (int64_t i = 0; i < p; i++)
+        root[i] = sqrt(fabs(eigenvalue(which, i, p)));
+    dense_symmetric(root, p, 17, jacobian);
+    for (int64_t i = 0; which == 4 && i < p; i++)
+        jacobian[i * p + 1] = jacobian[i * p + 5] = 0.0;
+    if (which == 2)
+        n = few_samples(out, jacobian);
+    set_product(jacobian, n, p, out->hessian);
+    return n;
+}
+
 void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double)
 {
     for (int64_t i = 0; i < p; i++) {

@@ -21,6 +21,12 @@ enum { SPECTRUM_COUNT = 7 };
  * by at most p eps norm. */
 void spectrum_make(int which, spectrum *out);
 
+/* The Gauss-Newton side of the same spectra: a Jacobian [p + 3][p] of exact test_reals whose last three rows are zero, with
+ * the roots of the eigenvalues as singular values; for 4 columns 1 and 5 are zero. out->hessian is J^T J in double. Not 2: no
+ * J^T J is indefinite; then 7 rows of normal numbers, so that there are fewer samples than variables. Returns n_samples. */
+enum { SPECTRUM_MAX_SAMPLES = SPECTRUM_MAX_P + 3 };
+int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian);
+
 /* A right-hand side of exact test_reals: in both number types. */
 void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double);
 

@@ -1,0 +1,682 @@
+/* What every method of the table must hold, with either curvature, on matrices of chosen spectra: its error against a dense
+ * solve in long double is within the bound that its file states, its products and operations are those it states, it takes no
+ * memory, and what a callback does wrong is found, named and counted, with x untouched. */
+#include "support/check.h"
+#include "support/dense.h"
+#include "support/memory.h"
+#include "support/spectra.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { METHODS = BLPO_IHVP_GAUSS_NEWTON + 1, CURVATURES = 2, Q = 3 };
+
+static const char *const METHOD_NAMES[METHODS] = { "none", "nystrom", "cg", "dense", "nystrom_pcg", "neumann", "gauss_newton" };
+
+typedef struct bench {
+    spectrum matrix; /* of the curvature */
+    double jacobian[SPECTRUM_MAX_SAMPLES * SPECTRUM_MAX_P];
+    double mixed[Q * SPECTRUM_MAX_P];
+    quadratic quad;
+    test_real v[SPECTRUM_MAX_P], direct[Q];
+    double v_double[SPECTRUM_MAX_P], direct_double[Q];
+    blpo_hypergrad_report report;
+} bench;
+
+/* With the Hessian there is a Jacobian all the same, of the matrix `which` of the other curvature. */
+static void bench_begin(bench *b, int which, int curvature)
+{
+    memset(b, 0, sizeof *b);
+    b->quad.n_samples = spectrum_make_newton(which, &b->matrix, b->jacobian);
+    if (curvature == BLPO_CURVATURE_HESSIAN)
+        spectrum_make(which, &b->matrix);
+    b->quad.p = b->matrix.p;
+    b->quad.q = Q;
+    b->quad.hessian = b->matrix.hessian;
+    b->quad.jacobian = b->jacobian;
+    b->quad.mixed = b->mixed;
+    for (int64_t i = 0; i < Q * b->quad.p; i++)
+        b->mixed[i] = 0.25 * (double)(i % 5) - 0.5;
+    spectrum_vector(b->quad.p, 99, b->v, b->v_double);
+    spectrum_vector(Q, 7, b->direct, b->direct_double);
+}
+
+static void bench_solve(bench *b, const blpo_hypergrad_config *config, int with_rows, const int64_t *index, test_real *x)
+{
+    blpo_hypergrad *solver = solver_new(&b->quad, with_rows, config);
+    b->report = empty_report();
+    if (index != NULL)
+        assert_status(blpo_hypergrad_set_indices(solver, index, config->nystrom_rank), BLPO_OK);
+    assert_status(blpo_hypergrad_solve(solver, b->v, x, &b->report), BLPO_OK);
+    assert_int_equal(b->quad.overlaps, 0);
+    for (int64_t i = 0; i < b->quad.p; i++)
+        assert_true(isfinite(x[i]) != 0);
+    blpo_hypergrad_destroy(solver);
+}
+
+/* -- the bounds -- */
+
+/* What the formulas of the files are written in. Rounding the entries of H moves eigenvalues by p eps |H|. */
+typedef struct figures {
+    double p, samples, rho, eps, norm, least, condition, x, v;
+} figures;
+
+static figures figures_of(const bench *b, double rho, const double *exact)
+{
+    figures f = { .p = (double)b->quad.p, .samples = (double)b->quad.n_samples, .rho = rho, .eps = TEST_EPSILON };
+    f.norm = b->matrix.norm * (1.0 + f.p * f.eps);
+    f.least = rho + b->matrix.smallest - f.p * f.eps * b->matrix.norm;
+    f.condition = (f.norm + rho) / f.least;
+    f.x = dense_norm(exact, b->quad.p);
+    f.v = dense_norm(b->v_double, b->quad.p);
+    return f;
+}
+
+static double rate(double condition)
+{
+    return (sqrt(condition) - 1.0) / (sqrt(condition) + 1.0);
+}
+
+/* For positive definite A. "Some p eps" are 16. */
+static double error_bound(int method, const figures *f, const blpo_hypergrad_config *config)
+{
+    const double rounding = 16.0 * f->p * f->eps * f->condition * f->x;
+    const double m = (double)config->cg_iterations, sketched = (2.0 * f->norm + f->rho) / f->rho;
+    switch (method) {
+    case BLPO_IHVP_NONE: return f->norm / f->rho * f->x + 8.0 * f->eps * f->v / f->rho;
+    case BLPO_IHVP_CG: return 2.0 * pow(rate(f->condition), m) * sqrt(f->condition) * f->x + rounding;
+    case BLPO_IHVP_DENSE: return 8.0 * f->p * f->eps * f->condition * f->x;
+    case BLPO_IHVP_NYSTROM_PCG: return 2.0 * pow(rate(sketched), m) * sqrt(f->condition) * f->x + rounding;
+    case BLPO_IHVP_NEUMANN:
+        return pow(1.0 - f->least / (2.0 * (f->norm + f->rho)), (double)config->neumann_terms) * f->x + rounding;
+    case BLPO_IHVP_GAUSS_NEWTON:
+        return 16.0 * (f->p + f->samples) * f->eps * (f->norm + f->rho) / f->rho * f->v / f->rho;
+    default: return -1.0;
+    }
+}
+
+static double distance(const test_real *x, const double *exact, int64_t p)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < p; i++)
+        sum = hypot(sum, (double)x[i] - exact[i]);
+    return sum;
+}
+
+static void assert_within(const bench *b, const char *method, double rho, double error, double bound)
+{
+    if (!(error <= bound))
+        print_error("%s on %s, rho %g: error %g, bound %g\n", method, b->matrix.name, rho, error, bound);
+    assert_true(error <= bound);
+}
+
+static void check_error(int method, int which, int curvature, double rho, int64_t iterations)
+{
+    bench b;
+    test_real x[SPECTRUM_MAX_P];
+    double exact[SPECTRUM_MAX_P];
+    bench_begin(&b, which, curvature);
+    blpo_hypergrad_config config = solver_config(method, 1, rho, 0.0);
+    config.curvature = curvature;
+    config.cg_iterations = config.neumann_terms = iterations;
+    config.nystrom_rank = b.quad.p < 4 ? b.quad.p : 4;
+    bench_solve(&b, &config, which % 2, NULL, x);
+    dense_shifted_solve(b.matrix.hessian, rho, b.v_double, b.quad.p, exact);
+    const figures f = figures_of(&b, rho, exact);
+    assert_within(&b, METHOD_NAMES[method], rho, distance(x, exact, b.quad.p), error_bound(method, &f, &config));
+    assert_int_equal(b.report.method, method);
+}
+
+/* rho 0.5 makes all of them positive definite, the indefinite one (from -0.3) included. Method gauss_newton is exact for the
+ * Gauss-Newton matrix only. */
+static void every_method_is_within_its_bound_of_the_dense_solve(void **state)
+{
+    (void)state;
+    static const double rhos[2] = { 50.0, 0.5 };
+    for (int method = 0; method < METHODS; method++)
+        for (int which = 0; which < SPECTRUM_COUNT; which++)
+            for (int i = 0; i < 2 && method != BLPO_IHVP_NYSTROM; i++) {
+                if (method != BLPO_IHVP_GAUSS_NEWTON)
+                    check_error(method, which, BLPO_CURVATURE_HESSIAN, rhos[i], 5 + 15 * i);
+                check_error(method, which, BLPO_CURVATURE_GAUSS_NEWTON, rhos[i], 5 + 15 * i);
+            }
+}
+
+/* -- nystrom -- */
+
+/* The block M + s I, and with it sketch [p][p] = C^T (M + s I)^-1 C. */
+static void make_sketch(const bench *b, const int64_t *index, int64_t k, double s, double *sketch)
+{
+    const int64_t p = b->quad.p;
+    const double *h = b->matrix.hessian;
+    double block[SPECTRUM_MAX_P * SPECTRUM_MAX_P], column[SPECTRUM_MAX_P], y[SPECTRUM_MAX_P];
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < k; j++)
+            block[i * k + j] = h[index[i] * p + index[j]] + (i == j ? s : 0.0);
+    for (int64_t j = 0; j < p; j++) {
+        for (int64_t i = 0; i < k; i++)
+            column[i] = h[index[i] * p + j];
+        dense_solve(block, column, k, y);
+        for (int64_t a = 0; a < p; a++) {
+            sketch[a * p + j] = 0.0;
+            for (int64_t i = 0; i < k; i++)
+                sketch[a * p + j] += h[index[i] * p + a] * y[i];
+        }
+    }
+}
+
+/* |(H_k + rho I)^-1| |H - H_k| |x*| (Frobenius norms are larger), and roundings: those of nystrom.c, and where the rows are
+ * products with a Jacobian in test_real, 8 p eps |H| in each: twice by |C|, and through K^-1. */
+static double nystrom_bound(const bench *b, const int64_t *index, int64_t k, double rho, double s, const double *exact)
+{
+    const int64_t p = b->quad.p;
+    const double *h = b->matrix.hessian;
+    double sketch[SPECTRUM_MAX_P * SPECTRUM_MAX_P], x[SPECTRUM_MAX_P], core[SPECTRUM_MAX_P * SPECTRUM_MAX_P], away = 0.0, rows = 0.0;
+    make_sketch(b, index, k, s, sketch);
+    for (int64_t i = 0; i < p * p; i++)
+        away = hypot(away, h[i] - sketch[i]);
+    for (int64_t i = 0; i < p; i++)
+        sketch[i * p + i] += rho;
+    dense_nystrom(h, p, index, k, rho, s, b->v_double, x, core);
+    for (int64_t i = 0; i < k; i++)
+        rows = hypot(rows, dense_norm(h + index[i] * p, p));
+    const double inverse = dense_inverse_norm(core, k), v = dense_norm(b->v_double, p);
+    const double moved = 8.0 * (double)p * TEST_EPSILON * b->matrix.norm;
+    return dense_inverse_norm(sketch, p) * away * dense_norm(exact, p)
+           + dense_nystrom_bound(h, p, index, k, rho, s, b->v_double)
+           + v / (rho * rho) * moved * inverse * (2.0 * rows + rows * rows * inverse * (1.0 + 2.0 * rows / rho));
+}
+
+static void some_indices(int64_t p, int64_t k, int64_t *index)
+{
+    for (int64_t i = 0; i < k; i++)
+        index[i] = (i * 7 + 3) % p; /* 7 and 20 have no common divisor; the first 4 are 3, 10, 17, 4: not 1, not 5 */
+}
+
+static blpo_hypergrad_config nystrom_config(int curvature, int64_t k, double rho, double s, int64_t chunk)
+{
+    blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, k, rho, s);
+    config.curvature = curvature;
+    config.nystrom_space_efficient = chunk > 0;
+    config.nystrom_chunk = chunk;
+    return config;
+}
+
+static void check_nystrom(int which, int curvature, int64_t k, double rho, double s, int64_t chunk)
+{
+    bench b;
+    test_real x[SPECTRUM_MAX_P];
+    double exact[SPECTRUM_MAX_P];
+    int64_t index[SPECTRUM_MAX_P];
+    bench_begin(&b, which, curvature);
+    const blpo_hypergrad_config config = nystrom_config(curvature, k, rho, s, chunk);
+    some_indices(b.quad.p, k, index);
+    bench_solve(&b, &config, which % 2, index, x);
+    dense_shifted_solve(b.matrix.hessian, rho, b.v_double, b.quad.p, exact);
+    assert_within(&b, "nystrom", rho, distance(x, exact, b.quad.p), nystrom_bound(&b, index, k, rho, s, exact));
+}
+
+/* Where M + s I has an inverse: with s = 0 not the zero matrix, not more rows than the rank (7 samples), not the zero rows. */
+static void nystrom_is_within_its_bound_of_the_dense_solve(void **state)
+{
+    (void)state;
+    for (int curvature = 0; curvature < CURVATURES; curvature++)
+        for (int which = 0; which < SPECTRUM_COUNT; which++)
+            for (int64_t k = 1; k <= 4 && (which != 6 || k == 1); k += 3)
+                for (int64_t chunk = 0; chunk <= (k == 1 ? 0 : 3); chunk += 3) {
+                    check_nystrom(which, curvature, k, 50.0, 1.0, chunk);
+                    check_nystrom(which, curvature, k, 0.5, 1e-2, chunk);
+                    if (which != 5)
+                        check_nystrom(which, curvature, k, 0.5, 0.0, chunk);
+                }
+}
+
+/* k = p and s = 0: H_k is H, and only roundings are left. */
+static void nystrom_of_all_rows_is_exact(void **state)
+{
+    (void)state;
+    for (int curvature = 0; curvature < CURVATURES; curvature++) {
+        check_nystrom(0, curvature, 20, 0.5, 0.0, 0);
+        check_nystrom(0, curvature, 20, 0.5, 0.0, 7);
+        check_nystrom(6, curvature, 1, 0.5, 0.0, 1);
+    }
+}
+
+/* Rows that are zero, or dependent: M, and with s = 0 the core, have no inverse. The rows are exact test_reals and the sums are in
+ * double, so that what is left of the zero eigenvalues lies far below the tolerance; the pseudo-inverse leaves it out, and the
+ * directions that are kept give the exact x where k = p. 1e4 p eps is the condition, (2 + 0.5) / 0.5 = 5, times some p eps for
+ * each of products, core and solution, with room. */
+static void a_singular_core_falls_back_to_its_spectrum(void **state)
+{
+    (void)state;
+    for (int which = 4; which <= 5; which++)
+        for (int64_t chunk = 0; chunk <= 7; chunk += 7) {
+            bench b;
+            test_real x[SPECTRUM_MAX_P];
+            double exact[SPECTRUM_MAX_P];
+            bench_begin(&b, which, BLPO_CURVATURE_HESSIAN);
+            const blpo_hypergrad_config config = nystrom_config(BLPO_CURVATURE_HESSIAN, b.quad.p, 0.5, 0.0, chunk);
+            bench_solve(&b, &config, 1, NULL, x);
+            dense_shifted_solve(b.matrix.hessian, 0.5, b.v_double, b.quad.p, exact);
+            assert_near(x, exact, b.quad.p, 1e2 * (double)b.quad.p * TEST_EPSILON, 0.0);
+            assert_int_equal(b.report.fallback, 1);
+            assert_int_equal(b.report.reason, BLPO_IHVP_REASON_SINGULAR);
+            assert_int_equal(b.report.rank_used, which == 4 ? b.quad.p - 2 : 0);
+        }
+}
+
+/* Same rows, same sums in double: two roundings of x apart. The cores differ by the order of sums, which the condition of the
+ * core, at most (2 + rho)^2 / rho^2 for k = p, carries into y: in double, far below. */
+static void both_forms_of_nystrom_give_equal_results(void **state)
+{
+    (void)state;
+    for (int curvature = 0; curvature < CURVATURES; curvature++)
+        for (int64_t chunk = 1; chunk <= 11; chunk += 5)
+            for (int draw = BLPO_DRAW_UNIFORM; draw <= BLPO_DRAW_DIAGONAL; draw++) {
+                bench a, b;
+                test_real x[SPECTRUM_MAX_P], y[SPECTRUM_MAX_P];
+                double wide[SPECTRUM_MAX_P];
+                blpo_hypergrad_config config = nystrom_config(curvature, 11, 0.5, 0.25, 0);
+                config.nystrom_draw = draw;
+                bench_begin(&a, 0, curvature);
+                bench_begin(&b, 0, curvature);
+                bench_solve(&a, &config, 1, NULL, x);
+                config.nystrom_space_efficient = 1;
+                config.nystrom_chunk = chunk;
+                bench_solve(&b, &config, 1, NULL, y);
+                for (int64_t i = 0; i < a.quad.p; i++)
+                    wide[i] = (double)x[i];
+                assert_near(y, wide, a.quad.p, 1e2 * TEST_EPSILON, 0.0);
+            }
+}
+
+/* -- indefinite matrices -- */
+
+/* rho = 0.1: eigenvalues -0.2, -0.1, and 0.0 to rounding. Nobody may return a number that is not finite, or hide it: where the
+ * method saw the negative side it says so, and where it fell back it says why. */
+static void an_indefinite_matrix_is_never_hidden(void **state)
+{
+    (void)state;
+    for (int method = 0; method < METHODS; method++)
+        for (int go_on = 0; go_on <= 1; go_on++) {
+            bench b;
+            test_real x[SPECTRUM_MAX_P];
+            bench_begin(&b, 2, BLPO_CURVATURE_HESSIAN);
+            blpo_hypergrad_config config = solver_config(method, 10, 0.1, 0.0);
+            config.cg_iterations = config.neumann_terms = 40;
+            config.cg_negative_curvature = go_on;
+            config.spectrum_iterations = 20;
+            bench_solve(&b, &config, 1, NULL, x);
+            assert_int_equal(b.report.indefinite, 1); /* the estimate of the spectrum sees it in any case */
+            assert_int_equal(b.report.fallback, b.report.reason != BLPO_IHVP_REASON_NONE);
+        }
+}
+
+/* A sum that ends where its terms grow: the negative side is met by neumann within 40 terms at most, since the components
+ * along it grow by a factor of 1 + 0.2 / 50 each while all others vanish. */
+static void methods_that_need_positive_curvature_say_that_it_was_missing(void **state)
+{
+    (void)state;
+    static const double h[4] = { -2.0, 0.0, 0.0, 8.0 };
+    static const int methods[3] = { BLPO_IHVP_CG, BLPO_IHVP_NYSTROM_PCG, BLPO_IHVP_NEUMANN };
+    for (int i = 0; i < 3; i++) {
+        quadratic quad = { .p = 2, .hessian = h };
+        blpo_hypergrad_config config = solver_config(methods[i], 1, 1.0, 0.0);
+        config.neumann_terms = 400;
+        blpo_hypergrad *solver = solver_new(&quad, 0, &config);
+        blpo_hypergrad_report report = empty_report();
+        const test_real v[2] = { 1, (test_real)0.25 };
+        test_real x[2];
+        assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
+        assert_int_equal(report.indefinite, 1);
+        assert_int_equal(report.fallback, 1);
+        assert_int_equal(report.reason, BLPO_IHVP_REASON_INDEFINITE);
+        blpo_hypergrad_stats stats = { .struct_size = sizeof stats };
+        assert_status(blpo_hypergrad_get_stats(solver, &stats), BLPO_OK);
+        assert_int_equal(stats.n_fallback_indefinite, 1);
+        assert_int_equal(stats.n_fallback_singular + stats.n_fallback_nonfinite + stats.n_fallback_diverged, 0);
+        blpo_hypergrad_destroy(solver);
+    }
+}
+
+/* -- what a solve costs -- */
+
+/* Products of the space-efficient form: k, k again, and before each chunk the rows of all chunks ahead of it. */
+static int64_t space_products(int64_t k, int64_t c)
+{
+    int64_t sum = 2 * k;
+    for (int64_t first = c; first < k; first += c)
+        sum += first;
+    return sum;
+}
+
+/* As the files state them, for m iterations or terms and k rows or columns. */
+static int64_t stated_products(int method, const bench *b, int with_rows, int64_t k, int64_t m)
+{
+    const int64_t of[METHODS] = { 0, k, m, b->quad.p, k + m, 6 + m - 1, with_rows ? 1 : b->quad.n_samples + 1 };
+    return of[method];
+}
+
+static int64_t stated_flops(int method, const bench *b, int64_t k, int64_t m)
+{
+    const int64_t p = b->quad.p, n = b->quad.n_samples;
+    const int64_t of[METHODS] = {
+        p,
+        2 * k * k * p + 4 * k * p + p + 2 * k * k * k / 3 + 2 * k * k,
+        14 * p * m + 2 * p,
+        p * p * p / 3 + 2 * p * p,
+        (10 * k * k - 6 * k) * p + (4 * k + 16) * p * m + (4 * k + 4) * p,
+        (12 * m - 8) * p,
+        n * n * n / 3 + 2 * n * n + 2 * p,
+    };
+    return of[method];
+}
+
+static void a_solve_costs_what_its_file_states(void **state)
+{
+    (void)state;
+    for (int method = 0; method < METHODS; method++)
+        for (int curvature = 0; curvature < CURVATURES; curvature++)
+            for (int with_rows = 0; with_rows <= 1; with_rows++) {
+                bench b;
+                test_real x[SPECTRUM_MAX_P];
+                bench_begin(&b, 0, curvature);
+                blpo_hypergrad_config config = solver_config(method, 6, 0.5, 0.0);
+                config.curvature = curvature;
+                config.cg_iterations = config.neumann_terms = 3;
+                bench_solve(&b, &config, with_rows, NULL, x);
+                assert_int_equal(b.report.n_products, stated_products(method, &b, with_rows, 6, 3));
+                assert_int_equal(b.report.n_products, b.quad.products);
+                assert_int_equal(b.report.n_flops, stated_flops(method, &b, 6, 3));
+            }
+}
+
+static void the_space_efficient_form_costs_what_its_file_states(void **state)
+{
+    (void)state;
+    for (int64_t chunk = 1; chunk <= 9; chunk += 2) {
+        bench b;
+        test_real x[SPECTRUM_MAX_P];
+        bench_begin(&b, 0, BLPO_CURVATURE_HESSIAN);
+        const blpo_hypergrad_config config = nystrom_config(BLPO_CURVATURE_HESSIAN, 9, 0.5, 0.0, chunk);
+        bench_solve(&b, &config, 1, NULL, x);
+        assert_int_equal(b.report.n_products, space_products(9, chunk));
+        assert_int_equal(b.report.n_products, b.quad.products);
+        assert_true(b.quad.k <= chunk);
+    }
+}
+
+/* Residual one product, spectrum one an iteration; the operations of neither count. */
+static void measuring_costs_what_it_is_said_to_cost(void **state)
+{
+    (void)state;
+    for (int method = 0; method < METHODS; method++) {
+        bench b;
+        test_real x[SPECTRUM_MAX_P];
+        bench_begin(&b, 0, BLPO_CURVATURE_HESSIAN);
+        blpo_hypergrad_config config = solver_config(method, 6, 0.5, 0.0);
+        config.cg_iterations = config.neumann_terms = 3;
+        config.report_residual = 1;
+        config.spectrum_iterations = 5;
+        bench_solve(&b, &config, 1, NULL, x);
+        const int64_t own = method == BLPO_IHVP_NEUMANN ? 2 : stated_products(method, &b, 1, 6, 3);
+        assert_int_equal(b.report.n_products, own + 5 + 1);
+        assert_int_equal(b.report.n_flops, stated_flops(method, &b, 6, 3));
+        assert_true(b.report.relative_residual >= 0.0);
+    }
+}
+
+/* Twenty iterations for a matrix of order 20 with 20 distinct eigenvalues in 1.5 .. 2.5 find both ends; those of the rank deficient
+ * one are 0.5 and 2.5. Estimates come from below: never above the truth by more than roundings. */
+static void estimates_of_the_spectrum_are_close_from_below(void **state)
+{
+    (void)state;
+    static const double condition[2] = { 2.5 / 1.5, 2.5 / 0.5 };
+    for (int i = 0; i < 2; i++)
+        for (int curvature = 0; curvature < CURVATURES; curvature++) {
+            bench b;
+            test_real x[SPECTRUM_MAX_P];
+            bench_begin(&b, 3 * i, curvature);
+            blpo_hypergrad_config config = solver_config(BLPO_IHVP_NONE, 1, 0.5, 0.0);
+            config.curvature = curvature;
+            config.spectrum_iterations = 20;
+            bench_solve(&b, &config, 1, NULL, x);
+            const double slack = 100.0 * TEST_EPSILON;
+            assert_true(b.report.largest_eigenvalue <= 2.5 * (1.0 + slack) && b.report.largest_eigenvalue > 2.5 * 0.999);
+            assert_true(b.report.condition_number <= condition[i] * (1.0 + slack) && b.report.condition_number > condition[i] * 0.99);
+            config.spectrum_iterations = 3;
+            bench_solve(&b, &config, 1, NULL, x);
+            assert_true(b.report.largest_eigenvalue <= 2.5 * (1.0 + slack) && b.report.largest_eigenvalue > 1.5);
+        }
+}
+
+static void estimates_that_nobody_asked_for_are_minus_one(void **state)
+{
+    (void)state;
+    bench b;
+    test_real x[SPECTRUM_MAX_P];
+    bench_begin(&b, 0, BLPO_CURVATURE_HESSIAN);
+    const blpo_hypergrad_config config = solver_config(BLPO_IHVP_CG, 1, 0.5, 0.0);
+    bench_solve(&b, &config, 1, NULL, x);
+    assert_true(b.report.largest_eigenvalue == -1.0 && b.report.condition_number == -1.0);
+}
+
+/* -- adaptive rank -- */
+
+/* Rank 10 of 20: a sketch of fewer columns misses an eigenvalue above 1, ten or more miss nothing but roundings. So with an error
+ * of at most rho = 0.1 the rank doubles from 3 over 6 to 12. The preconditioned matrix then has one eigenvalue, within roundings,
+ * and two iterations do. */
+static void adaptive_rank_grows_until_the_sketch_is_good(void **state)
+{
+    (void)state;
+    for (int curvature = 0; curvature < CURVATURES; curvature++) {
+        bench b;
+        test_real x[SPECTRUM_MAX_P];
+        double exact[SPECTRUM_MAX_P];
+        bench_begin(&b, 3, curvature);
+        blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM_PCG, 3, 0.1, 0.0);
+        config.curvature = curvature;
+        config.sketch_rank_max = 20;
+        config.cg_iterations = 2;
+        bench_solve(&b, &config, 1, NULL, x);
+        assert_int_equal(b.report.rank_used, 12);
+        assert_int_equal(b.report.n_products, 12 + 3 * 8 + 2);
+        dense_shifted_solve(b.matrix.hessian, 0.1, b.v_double, b.quad.p, exact);
+        assert_near(x, exact, b.quad.p, 1e3 * (double)b.quad.p * TEST_EPSILON, 0.0);
+        config.sketch_rank_max = 8;
+        bench_solve(&b, &config, 1, NULL, x);
+        assert_int_equal(b.report.rank_used, 8);
+        config.sketch_error = 1e3; /* at most 100: the first sketch will do */
+        bench_solve(&b, &config, 1, NULL, x);
+        assert_int_equal(b.report.rank_used, 3);
+    }
+}
+
+/* -- draws in proportion to the diagonal -- */
+
+/* J = diag(0, 1, 2, 4): of a draw of one, coordinate i has probability d_i / 21 with d = (0, 1, 4, 16). 2100 draws have 100, 400 and
+ * 1600 expected; chi-square with 2 degrees of freedom is above 18.4 for one fair seed in ten thousand. */
+static void draws_follow_the_diagonal(void **state)
+{
+    (void)state;
+    static const double jacobian[16] = { 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 4 };
+    static const double expected[4] = { 0.0, 100.0, 400.0, 1600.0 };
+    for (int with_rows = 0; with_rows <= 1; with_rows++) {
+        quadratic quad = { .p = 4, .hessian = jacobian, .jacobian = jacobian, .n_samples = 4 };
+        blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, 1, 1.0, 1.0);
+        config.nystrom_draw = BLPO_DRAW_DIAGONAL;
+        blpo_problem problem = quadratic_problem(&quad, 1);
+        if (!with_rows)
+            problem.gauss_newton_diagonal = NULL;
+        blpo_hypergrad *solver = NULL;
+        assert_status(blpo_hypergrad_create(&problem, &config, NULL, &solver), BLPO_OK);
+        const test_real v[4] = { 1, 1, 1, 1 };
+        test_real x[4];
+        double count[4] = { 0.0 }, chi = 0.0;
+        for (int i = 0; i < 2100; i++) {
+            assert_status(blpo_hypergrad_solve(solver, v, x, NULL), BLPO_OK);
+            count[quad.index[0]]++;
+        }
+        assert_true(count[0] == 0.0);
+        for (int i = 1; i < 4; i++)
+            chi += (count[i] - expected[i]) * (count[i] - expected[i]) / expected[i];
+        assert_true(chi < 18.4);
+        blpo_hypergrad_destroy(solver);
+    }
+}
+
+/* Three of four when only two have any weight: these two, and one of the others, each of them in its turn. */
+static void draws_that_run_out_of_weight_are_uniform(void **state)
+{
+    (void)state;
+    static const double jacobian[16] = { 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0 };
+    quadratic quad = { .p = 4, .hessian = jacobian, .jacobian = jacobian, .n_samples = 4 };
+    blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, 3, 1.0, 1.0);
+    config.nystrom_draw = BLPO_DRAW_DIAGONAL;
+    blpo_hypergrad *solver = solver_new(&quad, 1, &config);
+    const test_real v[4] = { 1, 1, 1, 1 };
+    test_real x[4];
+    int first = 0, last = 0;
+    for (int i = 0; i < 50; i++) {
+        assert_status(blpo_hypergrad_solve(solver, v, x, NULL), BLPO_OK);
+        assert_int_equal(quad.index[0] + quad.index[1], 1 + 2);
+        first += quad.index[2] == 0;
+        last += quad.index[2] == 3;
+    }
+    assert_int_equal(first + last, 50);
+    assert_true(first > 10 && last > 10); /* a fair coin misses that once in 10^5 */
+    blpo_hypergrad_destroy(solver);
+}
+
+/* -- memory -- */
+
+static void no_method_takes_memory_after_create(void **state)
+{
+    (void)state;
+    for (int method = 0; method < METHODS; method++)
+        for (int variant = 0; variant < 8; variant++) {
+            bench b;
+            counted_memory memory = { 0 };
+            const blpo_runtime runtime = counted_runtime(&memory, NULL);
+            bench_begin(&b, variant % 3, variant / 4);
+            blpo_hypergrad_config config = solver_config(method, 3, 0.1, 0.0);
+            config.curvature = variant / 4;
+            config.nystrom_space_efficient = config.nystrom_draw = variant / 2 % 2;
+            config.sketch_rank_max = variant / 2 % 2 ? 20 : 0;
+            config.spectrum_iterations = 4;
+            config.report_residual = 1;
+            const blpo_problem problem = quadratic_problem(&b.quad, variant % 2);
+            blpo_hypergrad *solver = NULL;
+            assert_status(blpo_hypergrad_create(&problem, &config, &runtime, &solver), BLPO_OK);
+            const int64_t calls = memory.calls;
+            test_real x[SPECTRUM_MAX_P];
+            for (int i = 0; i < 3; i++)
+                assert_status(blpo_hypergrad_compute(solver, b.direct, b.v, x, NULL), BLPO_OK);
+            assert_int_equal(memory.calls, calls);
+            blpo_hypergrad_destroy(solver);
+            assert_all_released(&memory);
+        }
+}
+
+/* -- callbacks that misbehave -- */
+
+static blpo_hypergrad_config thorough_config(int method, int curvature)
+{
+    blpo_hypergrad_config config = solver_config(method, 3, 0.5, 0.0);
+    config.curvature = curvature;
+    config.nystrom_draw = BLPO_DRAW_DIAGONAL;
+    config.cg_iterations = config.neumann_terms = 3;
+    config.sketch_rank_max = 5;
+    config.report_residual = 1;
+    config.spectrum_iterations = 2;
+    return config;
+}
+
+typedef struct mischief {
+    int verdict;
+    int64_t excess;
+    int code; /* what the library must say */
+} mischief;
+
+static void check_mischief(bench *b, blpo_hypergrad *solver, const mischief *m, int64_t call, int64_t failures)
+{
+    test_real *out = guarded_new(Q);
+    blpo_hypergrad_stats stats = { .struct_size = sizeof stats };
+    b->quad.calls = 0;
+    b->quad.fault = QUADRATIC_ANY;
+    b->quad.fault_at = call;
+    b->quad.verdict = m->verdict;
+    b->quad.excess = m->excess;
+    b->report = empty_report();
+    assert_status(blpo_hypergrad_compute(solver, b->direct, b->v, out, &b->report), m->code);
+    assert_status(b->report.status, m->code);
+    assert_error_names(blpo_hypergrad_error(solver), m->code, b->quad.faulty);
+    assert_int_equal(blpo_hypergrad_error(solver)->callback_code, m->verdict);
+    for (int i = 0; i < Q; i++)
+        assert_true(isnan(out[i]) != 0);
+    assert_status(blpo_hypergrad_get_stats(solver, &stats), BLPO_OK);
+    assert_int_equal(stats.n_failed, failures);
+    assert_int_equal(stats.n_failed_callback + stats.n_failed_nonfinite, failures);
+    guarded_free(out);
+}
+
+static void check_all_calls(int method, int curvature, int with_rows)
+{
+    static const mischief kinds[5] = { { 7, 0, BLPO_ERR_CALLBACK },
+                                       { -3, 0, BLPO_ERR_CALLBACK },
+                                       { 0, 0, BLPO_ERR_NONFINITE },
+                                       { 0, 1, BLPO_ERR_CALLBACK },
+                                       { 0, -1, BLPO_ERR_NONFINITE } };
+    bench b;
+    test_real first[Q], last[Q];
+    bench_begin(&b, 0, curvature);
+    const blpo_hypergrad_config config = thorough_config(method, curvature);
+    blpo_hypergrad *solver = solver_new(&b.quad, with_rows, &config);
+    assert_status(blpo_hypergrad_compute(solver, b.direct, b.v, first, NULL), BLPO_OK);
+    const int64_t calls = b.quad.calls;
+    int64_t failures = 0;
+    assert_true(calls >= 4);
+    for (int64_t call = 1; call <= calls; call++)
+        for (int kind = 0; kind < 5; kind++)
+            check_mischief(&b, solver, &kinds[kind], call, ++failures);
+    b.quad.fault = 0;
+    assert_status(blpo_hypergrad_compute(solver, b.direct, b.v, last, NULL), BLPO_OK);
+    for (int i = 0; i < Q; i++)
+        assert_true(isfinite(last[i]) != 0);
+    blpo_hypergrad_destroy(solver);
+}
+
+/* Every callback in every one of its calls: a verdict, a NaN, an element too many, an element too few. */
+static void whatever_a_callback_does_wrong_is_named_counted_and_leaves_the_result(void **state)
+{
+    (void)state;
+    for (int method = 0; method < METHODS; method++)
+        for (int curvature = 0; curvature < CURVATURES; curvature++)
+            for (int with_rows = 0; with_rows <= 1; with_rows++)
+                check_all_calls(method, curvature, with_rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_method_is_within_its_bound_of_the_dense_solve),
+        cmocka_unit_test(nystrom_is_within_its_bound_of_the_dense_solve),
+        cmocka_unit_test(nystrom_of_all_rows_is_exact),
+        cmocka_unit_test(a_singular_core_falls_back_to_its_spectrum),
+        cmocka_unit_test(both_forms_of_nystrom_give_equal_results),
+        cmocka_unit_test(an_indefinite_matrix_is_never_hidden),
+        cmocka_unit_test(methods_that_need_positive_curvature_say_that_it_was_missing),
+        cmocka_unit_test(a_solve_costs_what_its_file_states),
+        cmocka_unit_test(the_space_efficient_form_costs_what_its_file_states),
+        cmocka_unit_test(measuring_costs_what_it_is_said_to_cost),
+        cmocka_unit_test(estimates_of_the_spectrum_are_close_from_below),
+        cmocka_unit_test(estimates_that_nobody_asked_for_are_minus_one),
+        cmocka_unit_test(adaptive_rank_grows_until_the_sketch_is_good),
+        cmocka_unit_test(draws_follow_the_diagonal),
+        cmocka_unit_test(draws_that_run_out_of_weight_are_uniform),
+        cmocka_unit_test(no_method_takes_memory_after_create),
+        cmocka_unit_test(whatever_a_callback_does_wrong_is_named_counted_and_leaves_the_result),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
