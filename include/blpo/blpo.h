@@ -11,7 +11,9 @@
  *  Conventions that hold everywhere:
  *   - Arrays are row-major; a shape is written [rows][columns]. Data and parameters are float, scalars double.
  *   - A function that returns int gives BLPO_OK (0), a positive outcome, or a negative blpo_status.
- *   - Config structs start with struct_size and are filled by their init function before fields are set.
+ *   - Config structs start with struct_size and are filled by their init function before fields are set. In
+ *     structs that are filled for the caller (metrics, reports, views) the caller sets it, to sizeof. A size that is
+ *     below that of version 0.1 or above 65536 is BLPO_ERR_VERSION, so that one that nobody set does no harm.
  *   - Handles are opaque and independent of each other; one thread at a time uses one handle, unless a function
  *     takes it as const. All memory is taken at create. The library never prints, exits or keeps global state.
  */

@@ -62,8 +62,8 @@ typedef struct blpo_runtime {
     int64_t process_index;          /**< 0 .. n_processes - 1: keys the random streams of this process's environments */
     blpo_error *error;              /**< NULL, or where a create or load that has no handle to keep the error writes it;
                                          used during that call only. Untouched on success, and where the code says it all:
-                                         BLPO_ERR_NULL, and BLPO_ERR_VERSION of this struct itself. So set its code to 0
-                                         before, and where it still is, print blpo_status_text() */
+                                         BLPO_ERR_NULL, and a struct_size of this struct that is too small or was not set.
+                                         So set its code to 0 before, and where it still is, print blpo_status_text() */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
 } blpo_runtime;
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { RULE_SIZE = 96 };
+enum { RULE_SIZE = 96, MOST_STRUCT = 65536 };
 
 /* "it must be in [LOW, HIGH]" with either kind of bracket */
 static void write_rule(char *rule, const char *open, double low, double high, const char *close)
@@ -97,11 +97,16 @@ int64_t blpo__first_nonfinite(const real *x, int64_t n)
     return -1;
 }
 
+int blpo__struct_size_fits(size_t size, size_t least)
+{
+    return size >= least && size <= MOST_STRUCT;
+}
+
 int blpo__read_struct(void *out, size_t known, size_t least, const void *in)
 {
     size_t size;
     memcpy(&size, in, sizeof size);
-    if (size < least)
+    if (!blpo__struct_size_fits(size, least))
         return BLPO_ERR_VERSION;
     const unsigned char *byte = in;
     for (size_t i = known; i < size; i++)
@@ -114,7 +119,7 @@ int blpo__read_struct(void *out, size_t known, size_t least, const void *in)
 
 int blpo__write_struct(void *out, size_t struct_size, const void *in, size_t known, size_t least)
 {
-    if (struct_size < least)
+    if (!blpo__struct_size_fits(struct_size, least))
         return BLPO_ERR_VERSION;
     const size_t both = struct_size < known ? struct_size : known;
     memcpy(out, in, both);

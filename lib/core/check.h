@@ -18,8 +18,12 @@ int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t
 /* Index of the first element that is not finite, or -1. */
 int64_t blpo__first_nonfinite(const real *x, int64_t n);
 
+/* A struct_size that may be one: at least that of version 0.1, and no larger than any struct will ever be. Memory that
+ * nobody has set gives a size in the order of addresses, and must not be believed. */
+int blpo__struct_size_fits(size_t size, size_t least);
+
 /* Copies a struct that begins with its struct_size into `known` bytes at `out`: a missing tail counts as 0, an unknown
- * tail that is not 0 is BLPO_ERR_VERSION, as is a size below `least`. */
+ * tail that is not 0 is BLPO_ERR_VERSION, as is a size that does not fit. */
 int blpo__read_struct(void *out, size_t known, size_t least, const void *in);
 
 /* Copies `known` bytes into a caller's struct of `struct_size` bytes: never more than it has, zeroes beyond. The first

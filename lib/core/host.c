@@ -34,13 +34,22 @@ static int check_runtime(const blpo_runtime *runtime)
     return rc;
 }
 
+/* Where a runtime is refused as a whole: the caller's record, if the struct is long enough to hold its address. */
+static blpo_error *error_of(const blpo_runtime *in)
+{
+    return in != NULL && blpo__struct_size_fits(in->struct_size, LEAST) ? in->error : NULL;
+}
+
 int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in)
 {
     *out = defaults;
     if (in == NULL)
         return BLPO_OK;
     const int rc = blpo__read_struct(out, sizeof *out, LEAST, in);
-    return rc != BLPO_OK ? rc : check_runtime(out);
+    if (rc != BLPO_OK)
+        return blpo__error_set(error_of(in), rc, BLPO_STAGE_CREATE, "runtime.struct_size",
+                               "the runtime has fields that this library does not know, and they are not zero");
+    return check_runtime(out);
 }
 
 int blpo__host_create(const blpo_runtime *runtime, size_t size, void **out)

@@ -302,9 +302,9 @@ static int solve(blpo_hypergrad *solver, const real *v, blpo_hypergrad_report *r
 /* Before a solve: the caller's report must be one, for a struct that cannot be filled hides how the solve went. */
 static int begin_report(blpo_hypergrad *solver, const blpo_hypergrad_report *caller, blpo_hypergrad_report *report)
 {
-    if (caller != NULL && caller->struct_size < LEAST_REPORT)
+    if (caller != NULL && !blpo__struct_size_fits(caller->struct_size, LEAST_REPORT))
         return blpo__error_set(&solver->error, BLPO_ERR_VERSION, BLPO_STAGE_SOLVE, "report",
-                               "struct_size of the report is smaller than that of version 0.1");
+                               "struct_size of the report is smaller than that of version 0.1, or was not set");
     *report = (blpo_hypergrad_report){.struct_size = sizeof *report,
                                       .method = solver->config.method,
                                       .n_products = solver->stats.n_products,

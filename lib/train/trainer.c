@@ -347,9 +347,9 @@ int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics)
     if (!blpo__enter(&trainer->busy))
         return BLPO_ERR_BUSY;
     int rc;
-    if (metrics != NULL && metrics->struct_size < LEAST_METRICS)
+    if (metrics != NULL && !blpo__struct_size_fits(metrics->struct_size, LEAST_METRICS))
         rc = blpo__error_set(&trainer->error, BLPO_ERR_VERSION, BLPO_STAGE_NONE, "struct_size",
-                             "struct_size of the metrics is too small");
+                             "struct_size of the metrics is smaller than that of version 0.1, or was not set");
     else
         rc = update(trainer);
     if (rc == BLPO_OK && metrics != NULL)
