@@ -79,7 +79,8 @@ BLPO_API int blpo_critic_get_parameters(const blpo_critic *critic, float *parame
 
 /** Replaces all parameters. Optimiser state of a trainer that borrows the critic stays as it is.
  *  @param critic  changed. @param parameters [n] all finite. @param n  must be blpo_critic_n_parameters().
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY: the critic is unchanged.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY (called while a trainer that has it
+ *          updates, saves or loads: from inside a callback, say): the critic is unchanged.
  *  No other thread may use the critic meanwhile. Since 0.1. */
 BLPO_API int blpo_critic_set_parameters(blpo_critic *critic, const float *parameters, int64_t n);
 

@@ -100,12 +100,13 @@ BLPO_API int blpo_policy_get_parameters(const blpo_policy *policy, float *parame
 
 /** Replaces all parameters. Optimiser state of a trainer that borrows the policy stays as it is.
  *  @param policy  changed. @param parameters [n] all finite; log_std in [-20, 20]. @param n  must be blpo_policy_n_parameters().
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY: the policy is unchanged.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY (called while the policy is saved,
+ *          or while a trainer that has it updates, saves or loads: from inside a callback, say): the policy is unchanged.
  *  No other thread may use the policy meanwhile. Since 0.1. */
 BLPO_API int blpo_policy_set_parameters(blpo_policy *policy, const float *parameters, int64_t n);
 
 /** Writes the policy (shape, bounds, parameters) as one checkpoint.
- *  @param policy  read-only. @param write  the sink. @param user  passed to write.
+ *  @param policy  read-only, also for what is called from inside write. @param write  the sink. @param user  passed to write.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK. Since 0.1. */
 BLPO_API int blpo_policy_save(const blpo_policy *policy, blpo_write_fn write, void *user);
 

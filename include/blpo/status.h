@@ -72,7 +72,7 @@ typedef enum blpo_stage {
     BLPO_STAGE_METRICS = 10,     /**< the figures of an update, and the callback that gets them */
     BLPO_STAGE_SAVE = 11,        /**< writing a checkpoint */
     BLPO_STAGE_LOAD = 12,        /**< reading a checkpoint */
-    BLPO_STAGE_PARAMETERS = 13   /**< parameters given by the caller */
+    BLPO_STAGE_PARAMETERS = 13   /**< taking hold of a policy or a critic, which another call changes or saves */
 } blpo_stage;
 
 /** The last error of a handle. Plain data: copy it freely. A later call that succeeds leaves it as it is. */

@@ -82,9 +82,10 @@ typedef struct blpo_config {
     blpo_network critic_network;     /**< used when the trainer makes the critic */
     double initial_log_std;          /**< used when the trainer makes the policy, in [-20, 20], default 0 */
     blpo_policy *policy;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed. Its
-                                          obs_dim, actions and bounds must be those of the environment */
+                                          obs_dim, actions and bounds must be those of the environment. Trainers may
+                                          share it, but not update or load at a time: BLPO_ERR_BUSY */
     blpo_critic *critic;             /**< NULL: the trainer makes it. Else borrowed for the trainer's life, and changed. Its
-                                          obs_dim must be that of the environment */
+                                          obs_dim must be that of the environment. May be shared, as above */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */

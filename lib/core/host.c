@@ -100,3 +100,30 @@ void blpo__leave(blpo__busy *busy)
 {
     atomic_store(busy, 0);
 }
+
+int blpo__guard_change(blpo__guard *guard)
+{
+    int idle = 0;
+    if (!atomic_compare_exchange_strong(&guard->changing, &idle, 1))
+        return 0;
+    if (atomic_load(&guard->saving) == 0)
+        return 1;
+    atomic_store(&guard->changing, 0);
+    return 0;
+}
+
+void blpo__guard_changed(blpo__guard *guard)
+{
+    atomic_store(&guard->changing, 0);
+}
+
+/* Who saves takes the handle as const: the count of those who do is no part of what that promises. */
+void blpo__guard_save(const blpo__guard *guard)
+{
+    atomic_fetch_add(&((blpo__guard *)guard)->saving, 1);
+}
+
+void blpo__guard_saved(const blpo__guard *guard)
+{
+    atomic_fetch_sub(&((blpo__guard *)guard)->saving, 1);
+}

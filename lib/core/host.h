@@ -35,4 +35,16 @@ typedef atomic_int blpo__busy;
 int blpo__enter(blpo__busy *busy);
 void blpo__leave(blpo__busy *busy);
 
+/* The same for a handle that others read and change: a policy or a critic, its own or borrowed by trainers. Any number may
+ * save it at a time, also while one is about to change it; who wants to change it must find nobody at work. */
+typedef struct blpo__guard {
+    atomic_int changing; /* 0 or 1 */
+    atomic_int saving;   /* how many */
+} blpo__guard;
+
+int blpo__guard_change(blpo__guard *guard); /* 0: it is being changed or saved */
+void blpo__guard_changed(blpo__guard *guard);
+void blpo__guard_save(const blpo__guard *guard);
+void blpo__guard_saved(const blpo__guard *guard);
+
 #endif

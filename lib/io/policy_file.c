@@ -44,10 +44,8 @@ static void put_policy(blpo__writer *writer, const blpo_policy *policy)
     blpo__put_section_of(writer, PARAMETERS, put_parameters, policy);
 }
 
-int blpo_policy_save(const blpo_policy *policy, blpo_write_fn write, void *user)
+static int save(const blpo_policy *policy, blpo_write_fn write, void *user)
 {
-    if (policy == NULL || write == NULL)
-        return BLPO_ERR_NULL;
     blpo__writer writer;
     blpo__writer_count(&writer, BLPO__FILE_POLICY);
     put_policy(&writer, policy);
@@ -55,6 +53,16 @@ int blpo_policy_save(const blpo_policy *policy, blpo_write_fn write, void *user)
     blpo__writer_begin(&writer, BLPO__FILE_POLICY, writer.length, write, user);
     put_policy(&writer, policy);
     return blpo__writer_end(&writer);
+}
+
+int blpo_policy_save(const blpo_policy *policy, blpo_write_fn write, void *user)
+{
+    if (policy == NULL || write == NULL)
+        return BLPO_ERR_NULL;
+    blpo__guard_save(&policy->guard);
+    const int rc = save(policy, write, user);
+    blpo__guard_saved(&policy->guard);
+    return rc;
 }
 
 /* --- load --- */

@@ -460,7 +460,11 @@ int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&trainer->busy))
         return BLPO_ERR_BUSY;
+    blpo__guard_save(&trainer->policy->guard);
+    blpo__guard_save(&trainer->critic->guard);
     const int rc = save(trainer, write, user);
+    blpo__guard_saved(&trainer->critic->guard);
+    blpo__guard_saved(&trainer->policy->guard);
     blpo__leave(&trainer->busy);
     return rc;
 }
@@ -622,17 +626,28 @@ static int load_with(blpo_trainer *trainer, blpo__memory *memory, blpo_read_fn r
     return rc == BLPO_OK ? take_file(trainer, buffer, n) : rc;
 }
 
+/* The players are held all along: what somebody set meanwhile would be overwritten. */
+static int load(blpo_trainer *trainer, blpo_read_fn read, void *user)
+{
+    int rc = blpo__trainer_hold_players(trainer);
+    if (rc != BLPO_OK)
+        return rc;
+    blpo__memory memory = trainer->host.memory; /* the same allocator, a list of its own */
+    memory.blocks = NULL;
+    memory.failed = 0;
+    rc = load_with(trainer, &memory, read, user);
+    blpo__memory_release(&memory);
+    blpo__trainer_release_players(trainer);
+    return rc;
+}
+
 int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user)
 {
     if (trainer == NULL || read == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&trainer->busy))
         return BLPO_ERR_BUSY;
-    blpo__memory memory = trainer->host.memory; /* the same allocator, a list of its own */
-    memory.blocks = NULL;
-    memory.failed = 0;
-    const int rc = load_with(trainer, &memory, read, user);
-    blpo__memory_release(&memory);
+    const int rc = load(trainer, read, user);
     blpo__leave(&trainer->busy);
     return rc;
 }

@@ -211,13 +211,13 @@ int blpo_critic_set_parameters(blpo_critic *critic, const real *parameters, int6
 {
     if (critic == NULL || parameters == NULL)
         return BLPO_ERR_NULL;
-    if (!blpo__enter(&critic->busy))
+    if (!blpo__guard_change(&critic->guard))
         return BLPO_ERR_BUSY;
     int rc = n == critic->n_parameters ? BLPO_OK : BLPO_ERR_ARGUMENT;
     if (rc == BLPO_OK && blpo__first_nonfinite(parameters, n) >= 0)
         rc = BLPO_ERR_NONFINITE;
     if (rc == BLPO_OK)
         memcpy(critic->parameters, parameters, (size_t)n * sizeof *parameters);
-    blpo__leave(&critic->busy);
+    blpo__guard_changed(&critic->guard);
     return rc;
 }

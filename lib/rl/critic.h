@@ -16,7 +16,7 @@ struct blpo_critic {
     void *features_user;
     int64_t n_parameters;
     real *parameters; /* [n_parameters] */
-    blpo__busy busy;
+    blpo__guard guard; /* of the parameters */
 };
 
 /* V is linear in the parameters, and g quadratic. */

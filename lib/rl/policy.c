@@ -350,13 +350,13 @@ int blpo_policy_set_parameters(blpo_policy *policy, const real *parameters, int6
 {
     if (policy == NULL || parameters == NULL)
         return BLPO_ERR_NULL;
-    if (!blpo__enter(&policy->busy))
+    if (!blpo__guard_change(&policy->guard))
         return BLPO_ERR_BUSY;
     int rc = n == policy->n_parameters ? BLPO_OK : BLPO_ERR_ARGUMENT;
     if (rc == BLPO_OK)
         rc = blpo__policy_check_parameters(parameters, n, blpo__policy_n_log_std(policy));
     if (rc == BLPO_OK)
         memcpy(policy->parameters, parameters, (size_t)n * sizeof *parameters);
-    blpo__leave(&policy->busy);
+    blpo__guard_changed(&policy->guard);
     return rc;
 }

@@ -17,7 +17,7 @@ struct blpo_policy {
     blpo_action_space action; /* bounds in memory of the policy; NULL where there are none, and for discrete actions */
     int64_t n_parameters;
     real *parameters;         /* [n_parameters] network, then log_std [action.n] (Gaussian) */
-    blpo__busy busy;
+    blpo__guard guard; /* of the parameters */
 };
 
 /* Checks without an allocation; fields are named "action.kind", "action.n", "action.low", "action.high". */

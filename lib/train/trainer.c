@@ -264,13 +264,45 @@ void blpo_trainer_destroy(blpo_trainer *trainer)
     blpo__host_destroy(&trainer->host);
 }
 
+/* --- the players --- */
+
+static int in_use(blpo_trainer *trainer, const char *which)
+{
+    char text[64];
+    blpo__text out = blpo__text_begin(text, sizeof text);
+    blpo__text_add(&out, "another call changes or saves the ");
+    blpo__text_add(&out, which);
+    return blpo__error_set(&trainer->error, BLPO_ERR_BUSY, BLPO_STAGE_PARAMETERS, which, text);
+}
+
+int blpo__trainer_hold_players(blpo_trainer *trainer)
+{
+    if (!blpo__guard_change(&trainer->policy->guard))
+        return in_use(trainer, "policy");
+    if (blpo__guard_change(&trainer->critic->guard))
+        return BLPO_OK;
+    blpo__guard_changed(&trainer->policy->guard);
+    return in_use(trainer, "critic");
+}
+
+void blpo__trainer_release_players(blpo_trainer *trainer)
+{
+    blpo__guard_changed(&trainer->critic->guard);
+    blpo__guard_changed(&trainer->policy->guard);
+}
+
 /* --- training --- */
 
 static int update(blpo_trainer *trainer)
 {
     if (!blpo_rollout_full(trainer->rollout))
         return blpo__error_set(&trainer->error, BLPO_ERR_STATE, BLPO_STAGE_NONE, "", "the rollout is not full");
-    return blpo__trainer_update(trainer);
+    int rc = blpo__trainer_hold_players(trainer);
+    if (rc != BLPO_OK)
+        return rc;
+    rc = blpo__trainer_update(trainer);
+    blpo__trainer_release_players(trainer);
+    return rc;
 }
 
 /* The caller's verdict on an update that stands. */

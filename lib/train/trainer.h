@@ -114,6 +114,11 @@ void blpo__trainer_rollout_config(const blpo_env *env, const blpo_config *config
 void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,
                            blpo__game *game, blpo_problem *problem, blpo_hypergrad_config *solver);
 
+/* trainer.c: policy and critic are about to be changed, and nobody else may change or save them: BLPO_OK, or BLPO_ERR_BUSY and
+ * the record says of which. A borrowed one may be in somebody else's hands. */
+int blpo__trainer_hold_players(blpo_trainer *trainer);
+void blpo__trainer_release_players(blpo_trainer *trainer);
+
 /* update.c: one update from the full rollout; on failure nothing but error has changed. Fills trainer->metrics. */
 int blpo__trainer_update(blpo_trainer *trainer);
 
