@@ -493,6 +493,29 @@ static void adaptive_rank_grows_until_the_sketch_is_good(void **state)
     }
 }
 
+/* H has rank 3, so that A, and P^-1 A, have at most 3 + 1 + 2 distinct eigenvalues with a sketch of one column: each iteration takes
+ * out one, and 6 give the exact x but for roundings, as only conjugate directions do. */
+static void conjugate_directions_end_after_as_many_iterations_as_eigenvalues(void **state)
+{
+    (void)state;
+    static const int methods[2] = { BLPO_IHVP_CG, BLPO_IHVP_NYSTROM_PCG };
+    const double value[12] = { 3.0, 1.0, 0.25 };
+    double h[12 * 12], exact[12], v_double[12];
+    test_real v[12], x[12];
+    dense_symmetric(value, 12, 3, h);
+    spectrum_vector(12, 5, v, v_double);
+    dense_shifted_solve(h, 0.125, v_double, 12, exact);
+    for (int i = 0; i < 2; i++) {
+        quadratic quad = { .p = 12, .hessian = h };
+        blpo_hypergrad_config config = solver_config(methods[i], 1, 0.125, 0.0);
+        config.cg_iterations = 6;
+        blpo_hypergrad *solver = solver_new(&quad, 0, &config);
+        assert_status(blpo_hypergrad_solve(solver, v, x, NULL), BLPO_OK);
+        assert_near(x, exact, 12, 16.0 * 12.0 * TEST_EPSILON * 3.125 / 0.125, 0.0);
+        blpo_hypergrad_destroy(solver);
+    }
+}
+
 /* -- draws in proportion to the diagonal -- */
 
 /* J = diag(0, 1, 2, 4): of a draw of one, coordinate i has probability d_i / 21 with d = (0, 1, 4, 16). 2100 draws have 100, 400 and
@@ -673,6 +696,7 @@ int main(void)
         cmocka_unit_test(estimates_of_the_spectrum_are_close_from_below),
         cmocka_unit_test(estimates_that_nobody_asked_for_are_minus_one),
         cmocka_unit_test(adaptive_rank_grows_until_the_sketch_is_good),
+        cmocka_unit_test(conjugate_directions_end_after_as_many_iterations_as_eigenvalues),
         cmocka_unit_test(draws_follow_the_diagonal),
         cmocka_unit_test(draws_that_run_out_of_weight_are_uniform),
         cmocka_unit_test(no_method_takes_memory_after_create),

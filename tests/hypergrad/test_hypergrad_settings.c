@@ -68,6 +68,29 @@ static void every_setting_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(BLPO_IHVP_CG, cg_tolerance, (double)INFINITY);
 }
 
+static void every_later_setting_out_of_its_range_is_refused_by_name(void **state)
+{
+    (void)state;
+    REFUSE_CONFIG(BLPO_IHVP_CG, curvature, -1);
+    REFUSE_CONFIG(BLPO_IHVP_CG, curvature, 2);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_draw, 2);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_space_efficient, 2);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_chunk, -1);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_chunk, K + 1);
+    REFUSE_CONFIG(BLPO_IHVP_CG, cg_negative_curvature, 2);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, nystrom_rank, 0);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, nystrom_rank, P + 1);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_rank_max, -1);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_rank_max, K - 1);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_rank_max, P + 1);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_error, -1.0);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_error, (double)NAN);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_error, (double)INFINITY);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, neumann_terms, -1);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, spectrum_iterations, -1);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, spectrum_iterations, 1001);
+}
+
 #define REFUSE_PROBLEM(method, field, value, code)                                                                     \
     do {                                                                                                               \
         const blpo_hypergrad_config config = solver_config(method, 1, 0.5, 1.0);                                       \
@@ -86,6 +109,78 @@ static void a_problem_that_breaks_its_rules_is_refused_by_name(void **state)
     REFUSE_PROBLEM(BLPO_IHVP_CG, hvp, NULL, BLPO_ERR_CONFIG);
     REFUSE_PROBLEM(BLPO_IHVP_NYSTROM, hvp, NULL, BLPO_ERR_CONFIG);
     REFUSE_PROBLEM(BLPO_IHVP_DENSE, hvp, NULL, BLPO_ERR_CONFIG);
+    REFUSE_PROBLEM(BLPO_IHVP_NYSTROM_PCG, hvp, NULL, BLPO_ERR_CONFIG);
+    REFUSE_PROBLEM(BLPO_IHVP_NEUMANN, hvp, NULL, BLPO_ERR_CONFIG);
+    REFUSE_PROBLEM(BLPO_IHVP_NONE, n_samples, -1, BLPO_ERR_CONFIG);
+    REFUSE_PROBLEM(BLPO_IHVP_NONE, n_samples, INT64_C(1) << 31, BLPO_ERR_SIZE);
+}
+
+/* What the Gauss-Newton matrix is needed for cannot do without the products that make it. */
+static void check_jacobian_needed(int method, int curvature, int draw)
+{
+    static const double jacobian[P] = { 1.0 };
+    static const char *const fields[3] = { "jvp", "vjp", "n_samples" };
+    for (int missing = 0; missing < 3; missing++) {
+        quadratic quad = plain_problem();
+        quad.jacobian = jacobian;
+        quad.n_samples = 1;
+        blpo_problem problem = quadratic_problem(&quad, 0);
+        blpo_hypergrad_config config = solver_config(method, K, 0.5, 1.0);
+        config.curvature = curvature;
+        config.nystrom_draw = draw;
+        if (missing == 0)
+            problem.jvp = NULL;
+        else if (missing == 1)
+            problem.vjp = NULL;
+        else
+            problem.n_samples = 0;
+        check_refused(&problem, &config, BLPO_ERR_CONFIG, fields[missing]);
+    }
+}
+
+static void what_uses_the_jacobian_is_refused_without_it(void **state)
+{
+    (void)state;
+    check_jacobian_needed(BLPO_IHVP_GAUSS_NEWTON, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_UNIFORM);
+    check_jacobian_needed(BLPO_IHVP_NYSTROM, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_DIAGONAL);
+    static const int methods[5] = { BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM_PCG, BLPO_IHVP_NEUMANN };
+    for (int i = 0; i < 5; i++)
+        check_jacobian_needed(methods[i], BLPO_CURVATURE_GAUSS_NEWTON, BLPO_DRAW_UNIFORM);
+}
+
+/* A program built against the first headers: its structs end before the fields that came later, and what lies behind them in its
+ * memory is not looked at. */
+static void structs_of_the_first_headers_are_taken_as_they_were(void **state)
+{
+    (void)state;
+    quadratic quad = plain_problem();
+    union {
+        blpo_problem known;
+        unsigned char bytes[sizeof(blpo_problem)];
+    } problem = { .known = quadratic_problem(&quad, 1) };
+    union {
+        blpo_hypergrad_config known;
+        unsigned char bytes[sizeof(blpo_hypergrad_config)];
+    } config = { .known = solver_config(BLPO_IHVP_NYSTROM, K, 0.5, 1.0) };
+    const size_t problem_size = offsetof(blpo_problem, mixed_product) + sizeof problem.known.mixed_product;
+    const size_t config_size = offsetof(blpo_hypergrad_config, seed) + sizeof config.known.seed;
+    problem.known.struct_size = problem_size;
+    config.known.struct_size = config_size;
+    memset(problem.bytes + problem_size, 0xA5, sizeof problem - problem_size);
+    memset(config.bytes + config_size, 0xA5, sizeof config - config_size);
+    blpo_hypergrad *solver = NULL;
+    assert_status(blpo_hypergrad_create(&problem.known, &config.known, NULL, &solver), BLPO_OK);
+    const test_real v[P] = { 1 };
+    test_real x[P];
+    blpo_hypergrad_report report;
+    const size_t report_size = offsetof(blpo_hypergrad_report, hypergradient_norm) + sizeof report.hypergradient_norm;
+    memset(&report, 0xA5, sizeof report);
+    report.struct_size = report_size;
+    assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
+    assert_int_equal(report.n_products, K);
+    for (size_t i = report_size; i < sizeof report; i++)
+        assert_int_equal(((unsigned char *)&report)[i], 0xA5);
+    blpo_hypergrad_destroy(solver);
 }
 
 static void outer_variables_without_a_mixed_product_are_refused(void **state)
@@ -361,7 +456,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_setting_out_of_its_range_is_refused_by_name),
+        cmocka_unit_test(every_later_setting_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(a_problem_that_breaks_its_rules_is_refused_by_name),
+        cmocka_unit_test(what_uses_the_jacobian_is_refused_without_it),
+        cmocka_unit_test(structs_of_the_first_headers_are_taken_as_they_were),
         cmocka_unit_test(outer_variables_without_a_mixed_product_are_refused),
         cmocka_unit_test(a_residual_without_hvp_to_measure_it_is_refused),
         cmocka_unit_test(products_of_sizes_past_the_integers_of_blas_are_refused),
