@@ -56,12 +56,12 @@ static int choose_critic(int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
-    struct train train = {.steps = 200000, .solved = 475.0, .csv_path = "diagnose.csv"};
+    struct train train = { .steps = 200000, .solved = 475.0, .csv_path = "diagnose.csv" };
     int linear = choose_critic(&argc, &argv);
     train_options(&train, argc, argv);
 
     struct cartpole poles[N_ENVS];
-    struct cartpole_batch batch = {poles, N_ENVS, train.limit_terminates};
+    struct cartpole_batch batch = { poles, N_ENVS, train.limit_terminates };
     blpo_env env;
     cartpole_env(&env, &batch);
 
@@ -73,6 +73,7 @@ int main(int argc, char **argv)
     blpo_config_set_method(&config, train.method);
     config.seed = train.seed;
     config.diagnostics_interval = 4;
+    config.spectrum_iterations = 20;
 
     blpo_trainer *trainer = NULL;
     int rc = BLPO_OK;

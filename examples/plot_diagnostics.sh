@@ -35,7 +35,8 @@ series() {
         fi
         shift 3
     done
-    [ -n "$clauses" ] && echo "$clauses" || echo "NaN notitle"
+    [ -n "$clauses" ] || clauses="x with lines linecolor rgb '#ffffff' title 'not measured'"
+    echo "$clauses"
 }
 
 quoted=$(printf '%s' "$csv" | sed "s/'/''/g")
@@ -84,7 +85,7 @@ set format y '%g'
 set title 'cosine of direct and implicit term'
 set yrange [-1.05:1.05]
 plot $(series cosine 1 'cosine')
-set title 'share of minibatches: bound by kappa, indefinite, fallback'
+set title 'share that was bound, indefinite, fell back'
 set yrange [-0.02:1.05]
 plot $(series kappa_bound_share 1 'kappa' indefinite_share 2 'indefinite' fallback_share 3 'fallback')
 set yrange [0:*]
@@ -94,8 +95,8 @@ plot $(series relative_residual 1 '|(H + rho I) x - v| / |v|')
 set autoscale y
 set logscale y
 set format y '10^{%T}'
-set title 'inverse: condition, and largest eigenvalue of H + rho I'
-plot $(series condition_estimate 1 'core' condition_number 2 'H + rho I' largest_eigenvalue 3 'largest eigenvalue')
+set title 'inverse: conditions, and largest eigenvalue'
+plot $(series condition_estimate 1 'core' condition_number 2 'H + rho I' largest_eigenvalue 3 'largest')
 unset logscale y
 set format y '%g'
 set title 'policy entropy, clip fraction, explained variance'

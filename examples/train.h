@@ -211,6 +211,8 @@ static int train_read(void *file, void *bytes, size_t n)
     X("fallback_share", m->fallback_share, m->n_products > 0)                                                          \
     X("relative_residual", m->relative_residual, m->diagnostics_measured && m->n_products > 0)                         \
     X("condition_estimate", m->condition_estimate, m->condition_estimate > 0)                                          \
+    X("largest_eigenvalue", m->largest_eigenvalue, m->largest_eigenvalue > 0)                                          \
+    X("condition_number", m->condition_number, m->condition_number > 0)                                                \
     X("products", (double)m->n_products, 1)                                                                            \
     X("approx_kl", m->approx_kl, 1)                                                                                    \
     X("clip_fraction", m->clip_fraction, 1)                                                                            \

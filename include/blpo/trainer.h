@@ -154,6 +154,10 @@ typedef struct blpo_metrics {
                                          the gap: less the least value that gap_steps evaluations found from there on (all) */
     double best_response_rank;      /**< linear critics: parameters that a minibatch determines, to 1e-7 of the largest
                                          singular value; measured with BLPO_RESPONSE_EXACT, else at diagnostics_interval (all) */
+    double largest_eigenvalue;      /**< estimate of the largest |eigenvalue| of H + rho I, the largest of all solves of the
+                                         update; measured at diagnostics_interval with spectrum_iterations above 0, and where
+                                         the method needs it */
+    double condition_number;        /**< estimate of the condition number of H + rho I, the largest of all solves; as above */
 } blpo_metrics;
 
 /** Vectors of a minibatch, for blpo_trainer_get_direction(). q and p: numbers of actor and critic parameters. */

@@ -58,7 +58,8 @@ static void cut(double *rest, int64_t n, double unit, real *slice)
     }
 }
 
-int blpo__sum_over_processes(const blpo_runtime *runtime, double *x, int64_t n, blpo__sum_scratch scratch, int64_t *verdict)
+int blpo__sum_over_processes(const blpo_runtime *runtime, double *x, int64_t n, blpo__sum_scratch scratch,
+                             int64_t *verdict)
 {
     if (runtime->n_processes <= 1)
         return BLPO_OK;

@@ -371,7 +371,7 @@ static void last_metrics(walk *w)
         doubles(w, figures[i], 1, 1); /* only reported: a condition estimate may be infinite */
     if (w->pass == TAKE)
         m->diagnostics_measured = (int32_t)measured;
-    double *const later[] = { &m->best_response_gap, &m->best_response_rank };
+    double *const later[] = { &m->best_response_gap, &m->best_response_rank, &m->largest_eigenvalue, &m->condition_number };
     later_figures(w, later, sizeof later / sizeof *later);
 }
 

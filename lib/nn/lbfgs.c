@@ -20,7 +20,7 @@
 
 void blpo__lbfgs_create(blpo__lbfgs *lbfgs, int64_t n, blpo__memory *memory)
 {
-    real **const arrays[] = {&lbfgs->x, &lbfgs->gradient, &lbfgs->trial, &lbfgs->trial_gradient, &lbfgs->direction};
+    real **const arrays[] = { &lbfgs->x, &lbfgs->gradient, &lbfgs->trial, &lbfgs->trial_gradient, &lbfgs->direction };
     lbfgs->n = n;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         *arrays[i] = blpo__allocate(memory, n, sizeof(real));
@@ -119,10 +119,10 @@ static int search(blpo__lbfgs *l, source *from, double *value)
     return 0;
 }
 
-int blpo__lbfgs_minimise(blpo__lbfgs *lbfgs, const real *start, int64_t budget, blpo__evaluate_fn evaluate, void *context,
-                         double *first, double *least)
+int blpo__lbfgs_minimise(blpo__lbfgs *lbfgs, const real *start, int64_t budget, blpo__evaluate_fn evaluate,
+                         void *context, double *first, double *least)
 {
-    source from = {evaluate, context, budget - 1};
+    source from = { evaluate, context, budget - 1 };
     memcpy(lbfgs->x, start, (size_t)lbfgs->n * sizeof *lbfgs->x);
     lbfgs->n_pairs = 0;
     int rc = evaluate(context, lbfgs->x, first, lbfgs->gradient);

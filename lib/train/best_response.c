@@ -79,7 +79,8 @@ static void add_up(blpo__best_response *response, const blpo__game *game)
     for (int64_t begin = 0; begin < n; begin += BLPO__PIECE) {
         const int64_t rows = n - begin < BLPO__PIECE ? n - begin : BLPO__PIECE;
         take_rows(response, game, begin, rows);
-        blpo__gemm_nt_double(p, p, rows, response->weighted, BLPO__PIECE, response->rows, BLPO__PIECE, 1, response->system.a, p);
+        blpo__gemm_nt_double(p, p, rows, response->weighted, BLPO__PIECE, response->rows, BLPO__PIECE, 1,
+                             response->system.a, p);
         add_errors(response, game, begin, rows);
     }
 }

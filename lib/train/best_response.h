@@ -7,10 +7,10 @@
 #include "train/game.h"
 
 typedef struct blpo__best_response {
-    blpo__symmetric system; /* [p][p] A + ridge I, then its factors; `rank` and `condition` of the last one */
-    double *step;           /* [p] b, then the step to the best response */
-    double *rows, *weighted;/* [p][BLPO__TILE] a tile of features, and times share */
-    double gap;             /* g(w) + ridge |w|^2, less its least value */
+    blpo__symmetric system;    /* [p][p] A + ridge I, then its factors; `rank` and `condition` of the last one */
+    double *step;              /* [p] b, then the step to the best response */
+    double *rows, *weighted;   /* [p][BLPO__TILE] a tile of features, and times share */
+    double gap;                /* g(w) + ridge |w|^2, less its least value */
     blpo__sum_scratch scratch; /* [p p]; NULL in one process */
 } blpo__best_response;
 

@@ -13,10 +13,7 @@ static int64_t length(const blpo_trainer *trainer, int which)
     return which >= BLPO_DIRECTION_V ? trainer->critic->n_parameters : trainer->policy->n_parameters;
 }
 
-static int needs_solver(int which)
-{
-    return which != BLPO_DIRECTION_DIRECT && which != BLPO_DIRECTION_HYPERGRADIENT;
-}
+static int needs_solver(int which) { return which != BLPO_DIRECTION_DIRECT && which != BLPO_DIRECTION_HYPERGRADIENT; }
 
 void blpo__directions_create(blpo_trainer *trainer)
 {
@@ -29,10 +26,7 @@ void blpo__directions_create(blpo_trainer *trainer)
             d->vector[which - 1] = blpo__allocate(memory, length(trainer, which), sizeof(real));
 }
 
-void blpo__directions_begin(blpo_trainer *trainer)
-{
-    trainer->directions.marked = 0;
-}
+void blpo__directions_begin(blpo_trainer *trainer) { trainer->directions.marked = 0; }
 
 static void swap(real **a, real **b)
 {

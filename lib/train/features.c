@@ -29,8 +29,8 @@ static int report(const blpo__game *game, int64_t bad, blpo_error *error)
 {
     const int64_t width = game->features_of->n_features, n_steps = game->rollout->config.n_steps;
     const int64_t source = game->batch.source[transition_of(&game->batch, bad / width)];
-    return blpo__error_element(error, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, source / n_steps, source % n_steps, "features",
-                               bad % width, (double)game->features[bad], NULL);
+    return blpo__error_element(error, BLPO_ERR_NONFINITE, BLPO_STAGE_CRITIC, source / n_steps, source % n_steps,
+                               "features", bad % width, (double)game->features[bad], NULL);
 }
 
 int blpo__game_features(blpo__game *game, blpo_error *error)

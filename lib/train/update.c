@@ -210,9 +210,11 @@ static void count_solve(run *r, const blpo_hypergrad_report *report)
     m->kappa_bound_share += report->bound_scale < 1.0;
     m->indefinite_share += report->indefinite;
     m->fallback_share += report->fallback;
-    m->relative_residual += r->diagnose ? report->relative_residual : 0.0;
+    m->relative_residual += report->relative_residual > 0.0 ? report->relative_residual : 0.0; /* -1: not measured */
     m->condition_estimate += report->condition_estimate > 0.0 ? report->condition_estimate : 0.0;
     m->n_products += report->n_products;
+    m->largest_eigenvalue = fmax(m->largest_eigenvalue, report->largest_eigenvalue);
+    m->condition_number = fmax(m->condition_number, report->condition_number);
 }
 
 static int choose_rows(const run *r)

@@ -11,8 +11,8 @@ enum { MOST = 40 };
 
 typedef struct problem {
     int64_t n, calls, fail_at;
-    double width;  /* values beyond this distance from 0 are NaN; 0: none */
-    int kind;      /* 0: quadratic, diagonal 1 .. 1e3; 1: Rosenbrock in pairs; 2: constant */
+    double width; /* values beyond this distance from 0 are NaN; 0: none */
+    int kind;     /* 0: quadratic, diagonal 1 .. 1e3; 1: Rosenbrock in pairs; 2: constant */
 } problem;
 
 static int evaluate(void *context, const test_real *x, double *value, test_real *gradient)

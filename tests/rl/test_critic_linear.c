@@ -198,8 +198,14 @@ static void advantages_pass_on_what_the_callback_says(void **state)
     static const test_real obs[OBS] = { 1, 1 }, next[OBS] = { 0, 1 }, log_prob = 0, reward = 1;
     static const int64_t action = 1;
     static const uint8_t no = 0;
-    const blpo_rollout_step step = { .struct_size = sizeof step, .obs = obs, .action = &action, .log_prob = &log_prob,
-                                     .reward = &reward, .terminated = &no, .truncated = &no, .next_obs = next };
+    const blpo_rollout_step step = { .struct_size = sizeof step,
+                                     .obs = obs,
+                                     .action = &action,
+                                     .log_prob = &log_prob,
+                                     .reward = &reward,
+                                     .terminated = &no,
+                                     .truncated = &no,
+                                     .next_obs = next };
     assert_true(blpo_rollout_push(rollout, &step) >= 0);
     test_real advantage = 0;
     assert_status(blpo_rollout_advantages(rollout, critic, 0.5, 1.0, &advantage, NULL), BLPO_OK);

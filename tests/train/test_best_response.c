@@ -53,10 +53,7 @@ static void bench_new(bench *b, int64_t n, int64_t width, int biased)
     assert_false(memory->failed);
 }
 
-static void bench_end(bench *b)
-{
-    blpo__memory_release(&b->host.memory);
-}
+static void bench_end(bench *b) { blpo__memory_release(&b->host.memory); }
 
 static double phi(const bench *b, int64_t t, int64_t i)
 {
@@ -116,7 +113,7 @@ static void the_step_is_that_of_lapack(void **state)
         int64_t n, width;
         int biased;
         double ridge;
-    } cases[] = { { 100, 7, 0, 0.0 }, { 100, 7, 1, 0.0 }, { 64, 1, 0, 0.0 }, { 65, 1, 1, 0.0 },  { 150, 33, 0, 0.0 },
+    } cases[] = { { 100, 7, 0, 0.0 },  { 100, 7, 1, 0.0 }, { 64, 1, 0, 0.0 }, { 65, 1, 1, 0.0 }, { 150, 33, 0, 0.0 },
                   { 129, 12, 1, 0.0 }, { 100, 7, 1, 0.3 }, { 5, 12, 0, 0.1 }, { 1, 1, 1, 1e-3 } };
     for (int64_t k = 0; k < TEST_COUNT(cases); k++) {
         bench b;

@@ -5,6 +5,7 @@
 #include "rl/critic.h"
 #include "train/trainer.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,6 +105,35 @@ static void the_search_finds_what_least_squares_finds(void **state)
     blpo_trainer_destroy(trainer);
 }
 
+/* Three parameters and three Lanczos iterations: the spectrum is exact to rounding. H is what the game's rows say at the last
+ * minibatch, of one update that has one. */
+static void the_spectrum_is_that_of_the_hessian(void **state)
+{
+    (void)state;
+    blpo_config config = one_minibatch();
+    config.critic_network.n_hidden = 0;
+    config.nystrom_rank = 3;
+    config.nystrom_rho = 0.25;
+    config.spectrum_iterations = 3;
+    script s = script_new(1, BLPO_AUTORESET_DISABLED);
+    blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+    trainer_updates(trainer, 1);
+    static const int64_t all[3] = { 0, 1, 2 };
+    test_real rows[9];
+    double h[9], eigenvalue[3];
+    assert_status(blpo__game_hessian_rows(&trainer->game, all, 3, rows), BLPO_OK);
+    for (int i = 0; i < 9; i++)
+        h[i] = (double)rows[i] + (i % 4 == 0 ? 0.25 : 0.0);
+    assert_int_equal(LAPACKE_dsyev(LAPACK_COL_MAJOR, 'N', 'L', 3, h, 3, eigenvalue), 0);
+    const blpo_metrics m = trainer_metrics(trainer);
+    assert_close(m.largest_eigenvalue, eigenvalue[2], 1e3 * TEST_EPSILON, 0);
+    assert_close(m.condition_number, eigenvalue[2] / eigenvalue[0], 1e4 * TEST_EPSILON, 0);
+    blpo_trainer_destroy(trainer);
+    config.spectrum_iterations = 0;
+    const blpo_metrics without = metrics_of(&config, 1);
+    assert_true(without.largest_eigenvalue == 0.0 && without.condition_number == 0.0);
+}
+
 /* The same bits with and without them, for each kind of critic and response. */
 static void diagnostics_do_not_touch_the_run(void **state)
 {
@@ -115,6 +145,7 @@ static void diagnostics_do_not_touch_the_run(void **state)
             s[i] = script_new(2, BLPO_AUTORESET_DISABLED);
             blpo_config config = script_config();
             config.diagnostics_interval = i;
+            config.spectrum_iterations = 2;
             config.nystrom_rank = 3;
             if (kind > 0)
                 config.critic_network.n_hidden = 0;
@@ -124,7 +155,8 @@ static void diagnostics_do_not_touch_the_run(void **state)
             trainer_updates(trainer[i], 3);
         }
         assert_same_parameters(trainer[0], trainer[1]);
-        assert_true(!trainer_metrics(trainer[0]).diagnostics_measured && trainer_metrics(trainer[1]).diagnostics_measured);
+        assert_true(!trainer_metrics(trainer[0]).diagnostics_measured &&
+                    trainer_metrics(trainer[1]).diagnostics_measured);
         assert_true(trainer_metrics(trainer[0]).best_response_gap == 0.0);
         for (int i = 0; i < 2; i++)
             blpo_trainer_destroy(trainer[i]);
@@ -157,6 +189,7 @@ int main(void)
         cmocka_unit_test(without_steps_only_linear_critics_have_a_gap),
         cmocka_unit_test(the_gap_of_a_network_grows_with_the_steps_of_the_search),
         cmocka_unit_test(the_search_finds_what_least_squares_finds),
+        cmocka_unit_test(the_spectrum_is_that_of_the_hessian),
         cmocka_unit_test(diagnostics_do_not_touch_the_run),
         cmocka_unit_test(they_are_measured_at_their_interval),
     };

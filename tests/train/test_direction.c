@@ -86,9 +86,11 @@ static void check_direct_and_v(const vec_file *file)
     play_update(&p);
     double *direct = vec_network_parameters(file, "direct", &n);
     assert_near(p.vector[BLPO_DIRECTION_DIRECT - 1], direct, n, FIRST, 1e-12);
-    assert_near(p.vector[BLPO_DIRECTION_V - 1], vec_need(file, "response_gradient")->value, p.critic->n_parameters, FIRST, 0);
+    assert_near(p.vector[BLPO_DIRECTION_V - 1], vec_need(file, "response_gradient")->value, p.critic->n_parameters,
+                FIRST, 0);
     if (p.critic->mlp.n_layers == 1) /* nor does the Hessian of a linear critic */
-        assert_near(p.vector[BLPO_DIRECTION_X - 1], vec_need(file, "ihvp_nystrom")->value, p.critic->n_parameters, SECOND, 0);
+        assert_near(p.vector[BLPO_DIRECTION_X - 1], vec_need(file, "ihvp_nystrom")->value, p.critic->n_parameters,
+                    SECOND, 0);
     free(direct);
     play_end(&p);
 }

@@ -16,8 +16,8 @@ enum { WIDTH = 16 }; /* no room to spare behind so many numbers: a bias would ov
 /* phi(s) = (s_0, s_1, 1, cos and sin of multiples): `width` of them. Calls are counted; one may fail or spoil a number. */
 typedef struct maker {
     int64_t width, calls;
-    int64_t fail_at;                /* that call returns -8, counted from 1; 0: none */
-    test_real spoil_obs[SCRIPT_OBS];/* where spoil is set, feature 1 of this observation is it */
+    int64_t fail_at;                 /* that call returns -8, counted from 1; 0: none */
+    test_real spoil_obs[SCRIPT_OBS]; /* where spoil is set, feature 1 of this observation is it */
     test_real spoil;
 } maker;
 
@@ -28,7 +28,9 @@ static int make_features(void *user, const test_real *obs, int64_t count, test_r
         const test_real *s = obs + SCRIPT_OBS * t;
         test_real *row = phi + m->width * t;
         for (int64_t i = 0; i < m->width; i++)
-            row[i] = i < SCRIPT_OBS ? s[i] : (test_real)cos((double)(i - SCRIPT_OBS) * ((double)s[i % 2] + 0.5 * (double)s[0]));
+            row[i] = i < SCRIPT_OBS
+                         ? s[i]
+                         : (test_real)cos((double)(i - SCRIPT_OBS) * ((double)s[i % 2] + 0.5 * (double)s[0]));
         if (m->spoil != 0 && memcmp(s, m->spoil_obs, sizeof m->spoil_obs) == 0)
             row[1] = m->spoil;
     }
@@ -180,8 +182,8 @@ static void the_hessian_is_that_of_least_squares(void **state)
     for (int64_t t = 0; t < game->batch.n; t++)
         for (int64_t i = 0; i < WIDTH; i++)
             for (int64_t j = 0; j < WIDTH; j++)
-                h[i * WIDTH + j] += 2.0 / (double)game->batch.n * (double)game->features[t * WIDTH + i]
-                                    * (double)game->features[t * WIDTH + j];
+                h[i * WIDTH + j] += 2.0 / (double)game->batch.n * (double)game->features[t * WIDTH + i] *
+                                    (double)game->features[t * WIDTH + j];
     int64_t index[WIDTH];
     test_real *rows = guarded_new(WIDTH * WIDTH), *product = guarded_new(WIDTH), *unit = guarded_new(WIDTH);
     for (int64_t i = 0; i < WIDTH; i++)
