@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 10, METHODS = 3 };
+enum { SEEDS = 10, METHODS = 4 };
 
 typedef struct method {
     const char *name;
@@ -22,6 +22,7 @@ static const method methods[METHODS] = {
     { "dense", BLPO_IHVP_DENSE, 1e-12 },
     { "cg", BLPO_IHVP_CG, 1e-12 },
     { "nystrom", BLPO_IHVP_NYSTROM, sizeof(study_real) == 8 ? 1e-8 : 1e-4 },
+    { "gauss-newton", BLPO_IHVP_GAUSS_NEWTON, sizeof(study_real) == 8 ? 1e-8 : 1e-4 },
 };
 
 static double distance(const double *a, const double *b)

@@ -214,6 +214,31 @@ static int hvp(void *user, const study_real *v, study_real *hv)
     return 0;
 }
 
+/* J = sqrt(2 D) Phi: one row a state, and H = J^T J. */
+static int jvp(void *user, const study_real *x, study_real *jx)
+{
+    const game *g = user;
+    double wide[STATES], u[STATES];
+    for (int64_t i = 0; i < g->m; i++)
+        wide[i] = (double)x[i];
+    apply_features(g, wide, u);
+    for (int s = 0; s < STATES; s++)
+        jx[s] = (study_real)(sqrt(2.0 * g->weight[s]) * u[s]);
+    return 0;
+}
+
+static int vjp(void *user, const study_real *u, study_real *jtu)
+{
+    const game *g = user;
+    double wide[STATES], out[STATES];
+    for (int s = 0; s < STATES; s++)
+        wide[s] = sqrt(2.0 * g->weight[s]) * (double)u[s];
+    apply_features_transposed(g, 1.0, wide, out);
+    for (int64_t i = 0; i < g->m; i++)
+        jtu[i] = (study_real)out[i];
+    return 0;
+}
+
 static int mixed_product(void *user, const study_real *x, study_real *out)
 {
     const game *g = user;
@@ -234,4 +259,7 @@ void game_problem(game *g, blpo_problem *out)
     out->user = g;
     out->hvp = hvp;
     out->mixed_product = mixed_product;
+    out->n_samples = STATES;
+    out->jvp = jvp;
+    out->vjp = vjp;
 }

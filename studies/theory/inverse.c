@@ -2,7 +2,8 @@
  *
  *     error CRITIC UPDATES SEED CURVATURE RHO METHOD K DRAW  |x - exact| / |exact|, relative residual, products, fallback
  *
- * K is what the method may spend: rows (nystrom), steps (cg); 1 for those that take no number. exact is the solution for that
+ * K is what the method may spend: rows (nystrom), steps (cg), terms (neumann), columns of the sketch and steps together
+ * (nystrom-pcg); 1 for those that take no number. cg stops at negative curvature, cg-going-on and nystrom-pcg do not. exact is the solution for that
  * curvature, by LAPACK in double; method gauss-newton under curvature hessian so shows what leaving out the rest costs. */
 #include "minibatch.h"
 
@@ -14,26 +15,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 5, DRAWS = 3, RHOS = 3 };
+enum { SEEDS = 3, DRAWS = 3, RHOS = 3 };
 static const double rhos[RHOS] = { 0.01, 1.0, 50.0 };
-static const int64_t ks[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000 };
+static const int64_t ks[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500 };
 
 typedef struct method {
     const char *name;
     int32_t which;
     double shift;
-    int draws; /* of its random choices */
+    int32_t draw_by_diagonal, go_on; /* nystrom_draw, cg_negative_curvature */
+    int draws;                       /* of its random choices */
+    int spends;                      /* takes a K */
 } method;
 
 static const method methods[] = {
-    { "none", BLPO_IHVP_NONE, 0.0, 1 },
-    { "nystrom-s0", BLPO_IHVP_NYSTROM, 0.0, DRAWS },
-    { "nystrom-s1", BLPO_IHVP_NYSTROM, 1.0, DRAWS },
-    { "cg", BLPO_IHVP_CG, 0.0, 1 },
-    { "gauss-newton", BLPO_IHVP_GAUSS_NEWTON, 0.0, 1 },
+    { "none", BLPO_IHVP_NONE, 0.0, 0, 0, 1, 0 },
+    { "nystrom-s1", BLPO_IHVP_NYSTROM, 1.0, 0, 0, DRAWS, 1 },
+    { "nystrom-s0", BLPO_IHVP_NYSTROM, 0.0, 0, 0, DRAWS, 1 },
+    { "nystrom-s0-diagonal", BLPO_IHVP_NYSTROM, 0.0, 1, 0, DRAWS, 1 },
+    { "neumann", BLPO_IHVP_NEUMANN, 0.0, 0, 0, 1, 1 },
+    { "cg", BLPO_IHVP_CG, 0.0, 0, 0, 1, 1 },
+    { "cg-going-on", BLPO_IHVP_CG, 0.0, 0, 1, 1, 1 },
+    { "nystrom-pcg", BLPO_IHVP_NYSTROM_PCG, 0.0, 0, 1, DRAWS, 1 },
+    { "gauss-newton", BLPO_IHVP_GAUSS_NEWTON, 0.0, 0, 0, 1, 0 },
 };
-
-static int spends(const method *m) { return m->which == BLPO_IHVP_NYSTROM || m->which == BLPO_IHVP_CG; }
 
 /* (H + rho I) x = v as the solver sees it */
 typedef struct linear_system {
@@ -130,6 +135,13 @@ static blpo_hypergrad *solver_new(linear_system *s, const method *m, int64_t k, 
     config.curvature = s->curvature;
     config.nystrom_rank = k;
     config.cg_iterations = k;
+    config.neumann_terms = k;
+    if (m->which == BLPO_IHVP_NYSTROM_PCG) { /* half for the sketch */
+        config.nystrom_rank = k > 1 ? k / 2 : 1;
+        config.cg_iterations = k > 1 ? k - k / 2 : 1;
+    }
+    config.nystrom_draw = m->draw_by_diagonal;
+    config.cg_negative_curvature = m->go_on;
     config.nystrom_rho = s->rho;
     config.nystrom_shift = m->shift;
     config.report_residual = 1;
@@ -181,7 +193,7 @@ static void measure_all(linear_system *s)
 {
     const int64_t n = (int64_t)(sizeof methods / sizeof *methods), n_k = (int64_t)(sizeof ks / sizeof *ks);
     for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n_k && ks[j] <= s->p && (j == 0 || spends(&methods[i])); j++)
+        for (int64_t j = 0; j < n_k && ks[j] <= s->p && (j == 0 || methods[i].spends); j++)
             for (int draw = 0; draw < methods[i].draws; draw++)
                 measure(s, &methods[i], ks[j], (uint64_t)draw);
 }

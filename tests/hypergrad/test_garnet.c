@@ -166,16 +166,17 @@ static double distance(const double *a, const double *b)
 }
 
 /* rho shortens each component of x by rho / (eigenvalue + rho) of it, so x by at most rho / smallest of |x|, and the mixed
- * product carries that over with its own norm, at most 10 times what it does to x (it differs by direction). Nystrom with k = p and
- * s = 0 is exact but subtracts v / rho from a number of its size: eps |v| / rho on |x| >= |v| / largest; with largest of
- * order 1, 1e-16 / rho. rho = 1e-8 keeps both at 1e-5 or less: smallest is above 0.002. */
+ * product carries that over with its own norm, at most 10 times what it does to x (it differs by direction). Nystrom with
+ * k = p and s = 0, and gauss_newton, are exact but subtract v / rho from a number of its size: eps |v| / rho on
+ * |x| >= |v| / largest; with largest of order 1, 1e-16 / rho. rho = 1e-8 keeps both at 1e-5 or less: smallest is above
+ * 0.002. */
 static void assert_hypergradient(fixture *f, const double *expected)
 {
-    static const int methods[] = { BLPO_IHVP_DENSE, BLPO_IHVP_CG, BLPO_IHVP_NYSTROM };
+    static const int methods[] = { BLPO_IHVP_DENSE, BLPO_IHVP_CG, BLPO_IHVP_NYSTROM, BLPO_IHVP_GAUSS_NEWTON };
     const double smallest = smallest_eigenvalue(&f->game);
     assert_true(smallest > 2e-3);
-    for (int i = 0; i < 3; i++) {
-        const double rho = methods[i] == BLPO_IHVP_NYSTROM ? 1e-8 : 1e-12;
+    for (int i = 0; i < 4; i++) {
+        const double rho = i >= 2 ? 1e-8 : 1e-12;
         double direct[THETA], out[THETA];
         hypergradient(&f->game, methods[i], rho, out);
         game_direct(&f->game, direct);
