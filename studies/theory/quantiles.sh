@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # To be sourced. quantiles N: from lines of N words and a number, sorted or not, for each group of equal words the words and the
 # median, least and largest number.
 quantiles() {
