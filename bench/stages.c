@@ -4,6 +4,7 @@
  *     stages [options]        --steps N   environment steps of a run (60000)       --rows T     steps a trajectory (128)
  *                             --rank K    rows of the Hessian (5)                  --hidden H   width of both layers (64)
  *                             --threads N (1)                              --json 1     one JSON object a stage
+ *                             --only NAME  one stage, for a profiler
  *
  * Times are of the processor (all threads), the least of some batches: what other programs do on the machine shows less
  * there than in wall time. With more than one thread wall time is what counts, and is printed instead. Flops are those of
@@ -23,6 +24,7 @@ enum { N_ENVS = 4, BATCHES = 15 };
 
 typedef struct bench {
     int64_t steps, rows, rank, hidden[2], threads, json;
+    const char *only; /* NULL: all stages */
     struct cartpole poles[N_ENVS];
     struct cartpole_batch batch;
     blpo_trainer *trainer;
@@ -143,6 +145,8 @@ static double time_of(bench *b, void (*stage)(bench *))
 
 static void report(bench *b, const char *name, void (*stage)(bench *), double flops)
 {
+    if (b->only != NULL && strcmp(b->only, name) != 0)
+        return;
     const double us = time_of(b, stage);
     if (b->json)
         printf("{\"what\":\"stage\",\"name\":\"%s\",\"us\":%.3f,\"flops\":%.0f}\n", name, us, flops);
@@ -217,6 +221,9 @@ static int64_t option(int argc, char **argv, const char *name, int64_t otherwise
 int main(int argc, char **argv)
 {
     static bench b;
+    for (int i = 1; i + 1 < argc; i += 2)
+        if (strcmp(argv[i], "--only") == 0)
+            b.only = argv[i + 1];
     b.steps = option(argc, argv, "--steps", 60000);
     b.rows = option(argc, argv, "--rows", 128);
     b.rank = option(argc, argv, "--rank", 5);

@@ -1,6 +1,7 @@
 #include "core/check.h"
 
 #include "core/error.h"
+#include "core/multiversion.h"
 
 #include <limits.h>
 #include <math.h>
@@ -78,6 +79,7 @@ int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t
     return blpo__error_set(error, BLPO_ERR_SIZE, BLPO_STAGE_CREATE, field, text);
 }
 
+BLPO__MULTIVERSION
 int64_t blpo__first_nonfinite(const real *x, int64_t n)
 {
     /* x - x is 0 for a finite number and NaN otherwise. Eight sums: the loop can use vector instructions without leave to

@@ -137,31 +137,14 @@ static void read_rows(blpo_hypergrad *solver, const real *v)
 {
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank, *index = solver->index;
     memset(solver->products, 0, (size_t)(k * k) * sizeof *solver->products);
-    blpo__nystrom_add_products(solver, solver->rows, 0, k, solver->rows, 0, k);
+    blpo__add_gram(k, p, solver->rows, solver->products);
+    blpo__hypergrad_flops(solver, 2 * k * k * p);
     for (int64_t i = 0; i < k; i++) {
         for (int64_t j = 0; j < k; j++)
             solver->block[i * k + j] = (double)solver->rows[i * p + index[j]];
         solver->core_v[i] = blpo__dot(solver->rows + i * p, v, p);
     }
     blpo__hypergrad_flops(solver, 2 * k * p);
-}
-
-/* x = (v - C^T y) / rho, some columns at a time so that the sums can be in double */
-static void apply(blpo_hypergrad *solver, const real *v, const double *y, real *x)
-{
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
-    double *sum = solver->chunk;
-    for (int64_t begin = 0; begin < p; begin += CHUNK) {
-        const int64_t n = chunk_size(p, begin);
-        for (int64_t j = 0; j < n; j++)
-            sum[j] = (double)v[begin + j];
-        for (int64_t i = 0; i < k; i++)
-            for (int64_t j = 0; j < n; j++)
-                sum[j] -= (double)solver->rows[i * p + begin + j] * y[i];
-        for (int64_t j = 0; j < n; j++)
-            x[begin + j] = (real)(sum[j] / solver->config.nystrom_rho);
-    }
-    blpo__hypergrad_flops(solver, 2 * k * p + p);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
@@ -181,7 +164,8 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     }
     blpo__symmetric_solve(&solver->system, solver->core_v);
     blpo__hypergrad_flops(solver, 2 * k * k);
-    apply(solver, v, solver->core_v, x);
+    blpo__less_rows(k, solver->problem.n_inner, solver->rows, solver->core_v, v, 1.0 / solver->config.nystrom_rho, x);
+    blpo__hypergrad_flops(solver, 2 * k * solver->problem.n_inner + solver->problem.n_inner);
     return BLPO_OK;
 }
 

@@ -12,11 +12,6 @@ void blpo__activate(int32_t kind, real *z, int64_t n)
     (kind == BLPO_TANH ? kernels->tanh : kernels->relu)(z, n);
 }
 
-real blpo__slope(int32_t kind, real h)
-{
-    return kind == BLPO_TANH ? 1 - h * h : (real)(h > 0);
-}
-
 void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n)
 {
     blpo__kernels_best()->times_slope(kind, h, s, n);

@@ -4,6 +4,8 @@
 
 #include "core/real.h"
 
+#include <blpo/network.h>
+
 void blpo__activate(int32_t kind, real *z, int64_t n);                           /* z becomes h = phi(z) */
 void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n);         /* s *= phi'(z) */
 /* out += phi''(z) zdot u, where s = phi'(z) u is what is at hand: tanh'' u = -2 h s; relu'' = 0 */
@@ -11,6 +13,15 @@ void blpo__add_bend(int32_t kind, const real *h, const real *s, const real *zdot
 /* out[t][j] = scale[t] w[j] phi'(z) + along[t] a[t][j], where h = phi(z), all [rows][n]; along NULL: without that */
 void blpo__outer_slope(int32_t kind, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
                        const real *along, const real *a, real *out);
-real blpo__slope(int32_t kind, real h); /* phi'(z) of one element */
+
+static inline real blpo__slope(int32_t kind, real h) /* phi'(z) of one element */
+{
+    return kind == BLPO_TANH ? 1 - h * h : (real)(h > 0);
+}
+
+static inline real blpo__bend(int32_t kind, real h, real s) /* phi''(z) u of one element, s = phi'(z) u */
+{
+    return kind == BLPO_TANH ? -2 * h * s : 0;
+}
 
 #endif

@@ -2,7 +2,7 @@
  * processor can run is taken at every call. A table and not versions of single functions, since the tiles of a product
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
- * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h; each of plain.c, avx2.c and avx512.c
+ * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h; each of plain.c, avx2.c and avx512.c
  * includes them all, built with the options of its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
@@ -60,6 +60,10 @@ typedef struct blpo__kernels {
     /* out[t][j] = scale[t] a[t][j] + b[t][j] */
     void (*scaled_rows)(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
     void (*adam)(const blpo__adam_factors *f, int64_t n, const real *gradient, real *m, real *v, real *x);
+    /* sums in double: gram [k][k] += rows rows^T, rows [k][n]; out [n] = scale (v - rows^T y); a . b */
+    void (*add_gram)(int64_t k, int64_t n, const real *rows, double *gram);
+    void (*less_rows)(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
+    double (*dot)(const real *a, const real *b, int64_t n);
 } blpo__kernels;
 
 extern const blpo__kernels blpo__kernels_plain;

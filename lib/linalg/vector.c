@@ -1,21 +1,22 @@
 #include "linalg/vector.h"
 
-#include "core/multiversion.h"
+#include "linalg/kernels.h"
 
 #include <math.h>
 
-/* Eight partial sums in a fixed order: the loop can use vector instructions without leave to reorder sums. */
-BLPO__MULTIVERSION
 double blpo__dot(const real *a, const real *b, int64_t n)
 {
-    double sum[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int j = 0; j < 8; j++)
-            sum[j] += (double)a[i + j] * (double)b[i + j];
-    for (; i < n; i++)
-        sum[i % 8] += (double)a[i] * (double)b[i];
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    return blpo__kernels_best()->dot(a, b, n);
+}
+
+void blpo__add_gram(int64_t k, int64_t n, const real *rows, double *gram)
+{
+    blpo__kernels_best()->add_gram(k, n, rows, gram);
+}
+
+void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out)
+{
+    blpo__kernels_best()->less_rows(k, n, rows, y, v, scale, out);
 }
 
 double blpo__largest(const real *a, int64_t n)

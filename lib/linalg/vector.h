@@ -6,6 +6,9 @@
 #include "core/real.h"
 
 double blpo__dot(const real *a, const real *b, int64_t n);
+void blpo__add_gram(int64_t k, int64_t n, const real *rows, double *gram); /* [k][k] += rows rows^T, rows [k][n] */
+/* out [n] = scale (v - rows^T y), rows [k][n]; out may be v */
+void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
 double blpo__largest(const real *a, int64_t n); /* max |a_i| */
 

@@ -124,11 +124,8 @@ static int64_t single_column(const pass *p, int64_t layer, real *to)
     }
     if (layer - 1 != p->at.layer || p->mlp->activation == BLPO_RELU)
         return -1;
-    for (int64_t t = 0; t < p->rows; t++) {
-        to[t] = 0;
-        blpo__add_bend(p->mlp->activation, h + t * n + unit, s + t * n + unit, p->x + t, to + t, 1);
-        to[t] *= p->slope[t];
-    }
+    for (int64_t t = 0; t < p->rows; t++)
+        to[t] = p->slope[t] * blpo__bend(p->mlp->activation, h[t * n + unit], s[t * n + unit]) * p->x[t];
     return unit;
 }
 

@@ -230,6 +230,79 @@ static void sums_of_rows_and_of_columns_are_right_in_every_table(void **state)
         }
 }
 
+/* Products of numbers within 1, summed in double: n additions, each of numbers within n + k^2, in the sum and in the plain
+ * one. Differences of k rows: k + 1 roundings of numbers within 1 + 2 k, then that of the result to real. */
+static void sums_in_double_are_right_in_every_table(void **state)
+{
+    (void)state;
+    enum { MOST = 7 };
+    for (int64_t k = 1; k <= MOST; k++)
+        for (int64_t c = 0; c < TEST_COUNT(DEPTHS); c++) {
+            const int64_t n = DEPTHS[c];
+            real *rows = numbers(k * n, 1), *v = numbers(n, 2), *out = numbers(n, 3);
+            double y[MOST], gram[MOST * MOST];
+            for (int64_t i = 0; i < k; i++)
+                y[i] = 0.25 * (double)(i + 1);
+            const double off = 2.0 * (double)((n + 1) * (n + k * k)) * DBL_EPSILON;
+            for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+                const blpo__kernels *kernels = blpo__kernels_level(level);
+                for (int64_t i = 0; i < k * k; i++)
+                    gram[i] = (double)i;
+                kernels->add_gram(k, n, rows, gram);
+                for (int64_t i = 0; i < k; i++)
+                    for (int64_t j = 0; j < k; j++) {
+                        double sum = (double)(i * k + j);
+                        for (int64_t q = 0; q < n; q++)
+                            sum += (double)rows[i * n + q] * (double)rows[j * n + q];
+                        assert_close(gram[i * k + j], sum, DBL_EPSILON, off);
+                        if (j == 0)
+                            assert_close(kernels->dot(rows + i * n, rows, n), sum - (double)(i * k), DBL_EPSILON, off);
+                    }
+                kernels->less_rows(k, n, rows, y, v, 0.5, out);
+                for (int64_t q = 0; q < n; q++) {
+                    double sum = (double)v[q];
+                    for (int64_t i = 0; i < k; i++)
+                        sum -= y[i] * (double)rows[i * n + q];
+                    assert_close(out[q], 0.5 * sum, TEST_EPSILON, (double)((k + 1) * (1 + 2 * k)) * DBL_EPSILON);
+                }
+            }
+            free(rows);
+            free(v);
+            free(out);
+        }
+}
+
+/* Each is some roundings of numbers within 2. */
+static void loops_over_rows_are_right_in_every_table(void **state)
+{
+    (void)state;
+    for (int64_t t = 1; t < TEST_COUNT(ROWS); t++)
+        for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++) {
+            const int64_t rows = ROWS[t], n = COLUMNS[j];
+            real *a = numbers(rows * n, 1), *h = numbers(rows * n, 2), *out = numbers(rows * n, 3), *w = numbers(n, 4);
+            real *scale = numbers(rows, 5), *along = numbers(rows, 6);
+            for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                for (int32_t kind = BLPO_TANH; kind <= BLPO_RELU; kind++)
+                    for (int with = 0; with <= 1; with++) {
+                        blpo__kernels_level(level)->outer_slope(kind, rows, n, scale, w, h, with ? along : NULL, a, out);
+                        for (int64_t i = 0; i < rows * n; i++) {
+                            const double x = (double)h[i], slope = kind == BLPO_TANH ? 1.0 - x * x : (double)(x > 0.0);
+                            const double sum = (double)scale[i / n] * (double)w[i % n] * slope;
+                            assert_close(out[i], sum + (with ? (double)along[i / n] * (double)a[i] : 0.0), 0.0, 8.0 * TEST_EPSILON);
+                        }
+                        blpo__kernels_level(level)->scaled_rows(rows, n, scale, a, h, out);
+                        for (int64_t i = 0; i < rows * n; i++)
+                            assert_close(out[i], (double)scale[i / n] * (double)a[i] + (double)h[i], 0.0, 4.0 * TEST_EPSILON);
+                    }
+            free(a);
+            free(h);
+            free(out);
+            free(w);
+            free(scale);
+            free(along);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +311,8 @@ int main(void)
         cmocka_unit_test(products_agree_with_the_blas),
         cmocka_unit_test(rows_do_not_depend_on_their_neighbours),
         cmocka_unit_test(sums_of_rows_and_of_columns_are_right_in_every_table),
+        cmocka_unit_test(sums_in_double_are_right_in_every_table),
+        cmocka_unit_test(loops_over_rows_are_right_in_every_table),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

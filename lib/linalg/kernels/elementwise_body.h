@@ -63,33 +63,60 @@ static void times_slope(int32_t activation, const real *restrict h, real *restri
             s[i] = h[i] > 0 ? s[i] : 0;
 }
 
-/* One row; the slope of relu is 0 or 1. */
-INLINE void outer_slope_row(int32_t activation, int64_t n, real scale, const real *restrict w, const real *restrict h,
-                            real *restrict out)
+INLINE vector slope_of(int32_t activation, vector h)
 {
-    if (activation == BLPO_TANH)
-        for (int64_t j = 0; j < n; j++)
-            out[j] = scale * w[j] * (1 - h[j] * h[j]);
-    else
-        for (int64_t j = 0; j < n; j++)
-            out[j] = h[j] > 0 ? scale * w[j] : 0;
+    vector slope = 1 - h * h;
+    for (int i = 0; activation != BLPO_TANH && i < LANES; i++)
+        slope[i] = h[i] > 0;
+    return slope;
 }
 
-static void scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *restrict out)
+/* LANES numbers, or the first n of them where fewer are left. */
+INLINE vector some(const real *x, int64_t n)
 {
-    for (int64_t t = 0; t < rows; t++)
-        for (int64_t j = t * n; j < (t + 1) * n; j++)
-            out[j] = scale[t] * a[j] + b[j];
+    vector out = {0};
+    if (n >= LANES)
+        return *(const loose_vector *)x;
+    memcpy(&out, x, (size_t)n * sizeof *x);
+    return out;
+}
+
+INLINE void put_some(vector x, real *out, int64_t n)
+{
+    if (n >= LANES)
+        *(loose_vector *)out = x;
+    else
+        memcpy(out, &x, (size_t)n * sizeof *out);
+}
+
+INLINE void outer_slope_row(int32_t activation, int64_t n, real scale, const real *w, const real *h, const real *along,
+                            const real *a, real *out)
+{
+    for (int64_t j = 0; j < n; j += LANES) {
+        vector x = scale * some(w + j, n - j) * slope_of(activation, some(h + j, n - j));
+        if (along != NULL)
+            x += *along * some(a + j, n - j);
+        put_some(x, out + j, n - j);
+    }
 }
 
 static void outer_slope(int32_t activation, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
-                        const real *along, const real *restrict a, real *restrict out)
+                        const real *along, const real *a, real *out)
 {
-    for (int64_t t = 0; t < rows; t++) {
-        outer_slope_row(activation, n, scale[t], w, h + t * n, out + t * n);
-        for (int64_t j = t * n; along != NULL && j < (t + 1) * n; j++)
-            out[j] += along[t] * a[j];
-    }
+    for (int64_t t = 0; t < rows; t++)
+        if (along != NULL)
+            outer_slope_row(activation, n, scale[t], w, h + t * n, along + t, a + t * n, out + t * n);
+        else
+            outer_slope_row(activation, n, scale[t], w, h + t * n, NULL, NULL, out + t * n);
+}
+
+static void scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out)
+{
+    for (int64_t t = 0; t < rows; t++)
+        for (int64_t j = 0; j < n; j += LANES) {
+            const int64_t at = t * n + j;
+            put_some(scale[t] * some(a + at, n - j) + some(b + at, n - j), out + at, n - j);
+        }
 }
 
 static void adam(const blpo__adam_factors *f, int64_t n, const real *restrict gradient, real *restrict m,

@@ -23,20 +23,21 @@ typedef struct block { /* columns j .. j + columns - 1 of C, terms l .. l + dept
     int first, last;   /* block of terms */
 } block;
 
-/* What a tile is made of; rows and vectors are told apart, as constants. */
+/* Some tiles beside each other; their rows and vectors are told apart, as constants. */
 typedef struct tile_job {
-    int64_t depth;
+    int64_t n_tiles, depth;
     const real *a;
     int64_t a_row, a_column;
     const real *b;
-    int64_t b_row;
-    const real *start; /* NULL: 0. Row i begins at start + i start_row */
+    int64_t b_row, b_tile; /* from row to row of B, from tile to tile */
+    const real *start;     /* NULL: 0. Row i begins at start + i start_row */
     int64_t start_row;
     real *c;
     int64_t c_row;
 } tile_job;
 
-INLINE void tile(int rows, int vectors, const tile_job *job, int64_t a_row, int64_t a_column)
+INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_row, int64_t a_column, const real *b,
+                 int64_t b_row, const real *start, int64_t start_row, real *c, int64_t c_row)
 {
     vector sum[TILE_ROWS][TILE_VECTORS];
 #pragma GCC unroll 8
@@ -44,37 +45,44 @@ INLINE void tile(int rows, int vectors, const tile_job *job, int64_t a_row, int6
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vector){0};
-    for (int64_t l = 0; l < job->depth; l++) {
+    for (int64_t l = 0; l < depth; l++) {
         vector of_b[TILE_VECTORS];
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++)
-            of_b[v] = *(const loose_vector *)(job->b + l * job->b_row + v * LANES);
+            of_b[v] = *(const loose_vector *)(b + l * b_row + v * LANES);
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++)
-                sum[i][v] += job->a[i * a_row + l * a_column] * of_b[v];
+                sum[i][v] += a[i * a_row + l * a_column] * of_b[v];
     }
 #pragma GCC unroll 8
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
-            if (job->start != NULL)
-                sum[i][v] += *(const loose_vector *)(job->start + i * job->start_row + v * LANES);
-            *(loose_vector *)(job->c + i * job->c_row + v * LANES) = sum[i][v];
+            if (start != NULL)
+                sum[i][v] += *(const loose_vector *)(start + i * start_row + v * LANES);
+            *(loose_vector *)(c + i * c_row + v * LANES) = sum[i][v];
         }
+}
+
+INLINE void tiles(int rows, int vectors, const tile_job *job, int64_t a_row, int64_t a_column)
+{
+    for (int64_t i = 0; i < job->n_tiles; i++)
+        tile(rows, vectors, job->depth, job->a, a_row, a_column, job->b + i * job->b_tile, job->b_row,
+             job->start == NULL ? NULL : job->start + i * TILE_COLUMNS, job->start_row, job->c + i * TILE_COLUMNS, job->c_row);
 }
 
 /* One stride of A is 1: said as a constant, it leaves the address arithmetic. */
 #define TILE_OF(ROWS)                                                                                                  \
     case ROWS:                                                                                                         \
         if (job->a_column == 1)                                                                                        \
-            tile(ROWS, vectors, job, job->a_row, 1);                                                                   \
+            tiles(ROWS, vectors, job, job->a_row, 1);                                                                  \
         else                                                                                                           \
-            tile(ROWS, vectors, job, 1, job->a_column);                                                                \
+            tiles(ROWS, vectors, job, 1, job->a_column);                                                               \
         break
 
-INLINE void tile_of(int rows, int vectors, const tile_job *job)
+INLINE void tiles_of(int rows, int vectors, const tile_job *job)
 {
     switch (rows) {
         TILE_OF(1);
@@ -94,14 +102,14 @@ INLINE void tile_of(int rows, int vectors, const tile_job *job)
     }
 }
 
-static void wide_tile(int rows, const tile_job *job)
+static void wide_tiles(int rows, const tile_job *job)
 {
-    tile_of(rows, 2, job);
+    tiles_of(rows, 2, job);
 }
 
 static void narrow_tile(int rows, const tile_job *job)
 {
-    tile_of(rows, 1, job);
+    tiles_of(rows, 1, job);
 }
 
 /* A tile of which only some columns are C's: made beside it. */
@@ -112,15 +120,16 @@ static void cut_tile(int rows, int64_t columns, const tile_job *job)
     beside.start = start;
     beside.c = c;
     beside.start_row = beside.c_row = TILE_COLUMNS;
+    beside.n_tiles = 1;
     for (int i = 0; job->start != NULL && i < rows; i++)
         memcpy(start + i * TILE_COLUMNS, job->start + i * job->start_row, (size_t)columns * sizeof *start);
-    (columns <= LANES ? narrow_tile : wide_tile)(rows, &beside);
+    (columns <= LANES ? narrow_tile : wide_tiles)(rows, &beside);
     for (int i = 0; i < rows; i++)
         memcpy(job->c + i * job->c_row, c + i * TILE_COLUMNS, (size_t)columns * sizeof *c);
 }
 
 /* Some columns of B, as numbers one after another in memory, become columns of a panel: [depth][TILE_COLUMNS] transposed. */
-static void copy_columns(const real *b, int64_t b_column, int64_t depth, int64_t columns, real *panel)
+static void copy_columns(const real *b, int64_t b_column, int64_t depth, int64_t columns, const real *weight, real *panel)
 {
     int64_t l = 0;
 #if !defined(BLPO__FLOAT64) && defined(__x86_64__) && __has_builtin(__builtin_shufflevector)
@@ -146,21 +155,27 @@ static void copy_columns(const real *b, int64_t b_column, int64_t depth, int64_t
     for (; l < depth; l++)
         for (int64_t j = 0; j < columns; j++)
             panel[l * TILE_COLUMNS + j] = b[j * b_column + l];
+    for (int64_t q = 0; weight != NULL && q < depth; q++)
+        for (int64_t j = 0; j < columns; j++)
+            panel[q * TILE_COLUMNS + j] *= weight[q];
 }
 
-static void copy_rows(const real *b, int64_t b_row, int64_t depth, int64_t columns, const real *weight, real *panel)
+static void copy_rows(const real *b, int64_t b_row, int64_t depth, const real *weight, real *panel)
 {
-    for (int64_t l = 0; l < depth; l++) {
-        const real w = weight == NULL ? 1 : weight[l];
-        real *to = panel + l * TILE_COLUMNS;
-        const real *from = b + l * b_row;
-        if (columns == TILE_COLUMNS)
-            for (int v = 0; v < TILE_VECTORS; v++)
-                *(vector *)(to + v * LANES) = w * *(const loose_vector *)(from + v * LANES);
-        else
-            for (int64_t j = 0; j < columns; j++)
-                to[j] = w * from[j];
-    }
+    for (int64_t l = 0; weight == NULL && l < depth; l++)
+        for (int v = 0; v < TILE_VECTORS; v++)
+            *(vector *)(panel + l * TILE_COLUMNS + v * LANES) = *(const loose_vector *)(b + l * b_row + v * LANES);
+    for (int64_t l = 0; weight != NULL && l < depth; l++)
+        for (int v = 0; v < TILE_VECTORS; v++)
+            *(vector *)(panel + l * TILE_COLUMNS + v * LANES) = weight[l] * *(const loose_vector *)(b + l * b_row + v * LANES);
+}
+
+/* The same where fewer columns are left than a panel has. */
+static void copy_few(const real *b, int64_t b_row, int64_t depth, int64_t columns, const real *weight, real *panel)
+{
+    for (int64_t l = 0; l < depth; l++)
+        for (int64_t j = 0; j < columns; j++)
+            panel[l * TILE_COLUMNS + j] = (weight == NULL ? 1 : weight[l]) * b[l * b_row + j];
 }
 
 /* The panels of a block, one behind the other. */
@@ -173,13 +188,13 @@ static void copy_block(const block *at, real *panels)
         real *panel = panels + j * at->depth;
         if (columns < TILE_COLUMNS)
             memset(panel, 0, (size_t)(at->depth * TILE_COLUMNS) * sizeof *panel);
-        if (p->b_column == 1)
-            copy_rows(b, p->b_row, at->depth, columns, p->weight == NULL ? NULL : p->weight + at->l, panel);
+        const real *weight = p->weight == NULL ? NULL : p->weight + at->l;
+        if (p->b_column != 1)
+            copy_columns(b, p->b_column, at->depth, columns, weight, panel);
+        else if (columns == TILE_COLUMNS)
+            copy_rows(b, p->b_row, at->depth, weight, panel);
         else
-            copy_columns(b, p->b_column, at->depth, columns, panel);
-        for (int64_t l = 0; p->b_column != 1 && p->weight != NULL && l < at->depth; l++)
-            for (int64_t c = 0; c < columns; c++)
-                panel[l * TILE_COLUMNS + c] *= p->weight[at->l + l];
+            copy_few(b, p->b_row, at->depth, columns, weight, panel);
     }
 }
 
@@ -198,22 +213,26 @@ static void multiply_strip(const block *at, int64_t i, int rows, const real *b, 
 {
     const blpo__product *p = at->p;
     const int onto = p->add || !at->first;
-    tile_job job = {.depth = at->depth,
+    const int64_t whole = at->columns / TILE_COLUMNS, left = at->columns % TILE_COLUMNS;
+    real *c = p->c + i * p->ldc + at->j;
+    tile_job job = {.n_tiles = whole,
+                    .depth = at->depth,
                     .a = p->a + i * p->a_row + at->l * p->a_column,
                     .a_row = p->a_row,
                     .a_column = p->a_column,
+                    .b = b,
                     .b_row = in_place ? p->b_row : TILE_COLUMNS,
+                    .b_tile = in_place ? TILE_COLUMNS : TILE_COLUMNS * at->depth,
+                    .start = onto ? c : p->bias != NULL ? p->bias + at->j : NULL,
                     .start_row = onto ? p->ldc : 0,
+                    .c = c,
                     .c_row = p->ldc};
-    for (int64_t j = 0; j < at->columns; j += TILE_COLUMNS) {
-        const int64_t columns = at->columns - j < TILE_COLUMNS ? at->columns - j : TILE_COLUMNS;
-        job.b = b + (in_place ? j : j * at->depth);
-        job.c = p->c + i * p->ldc + at->j + j;
-        job.start = onto ? job.c : p->bias != NULL ? p->bias + at->j + j : NULL;
-        if (columns == TILE_COLUMNS)
-            wide_tile(rows, &job);
-        else
-            cut_tile(rows, columns, &job);
+    wide_tiles(rows, &job);
+    if (left > 0) {
+        job.b += whole * job.b_tile;
+        job.start = job.start == NULL ? NULL : job.start + whole * TILE_COLUMNS;
+        job.c += whole * TILE_COLUMNS;
+        cut_tile(rows, left, &job);
     }
     for (int r = 0; at->last && p->finish != BLPO__AS_IS && r < rows; r++)
         finish_row(p, p->c + (i + r) * p->ldc + at->j, at->columns);

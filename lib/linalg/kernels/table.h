@@ -1,9 +1,11 @@
 /* One table of kernels: included once by the file of each level. */
 #include "linalg/kernels/vectors.h"
 
+#include "linalg/kernels/double_body.h"
 #include "linalg/kernels/elementwise_body.h"
 
 #include "linalg/kernels/product_body.h"
 #include "linalg/kernels/thin_body.h"
 
-const blpo__kernels TABLE = {LEVEL_NAME, product, dots, add_rows, add_row_products, tanh_all, relu_all, times_slope, outer_slope, scaled_rows, adam};
+const blpo__kernels TABLE = {LEVEL_NAME, product, dots, add_rows, add_row_products, tanh_all, relu_all, times_slope, outer_slope, scaled_rows, adam,
+                             add_gram, less_rows, dot};

@@ -75,6 +75,20 @@ INLINE void add_some_columns(int vectors, int64_t rows, const real *weight, cons
         *(loose_vector *)(out + v * LANES) = sum[v];
 }
 
+/* Four sums, since additions of one would wait for each other. */
+static real sum_of_column(int64_t rows, const real *weight, const real *a, int64_t lda)
+{
+    real sum[4] = {0};
+    int64_t t = 0;
+    for (; t + 4 <= rows; t += 4)
+#pragma GCC unroll 4
+        for (int q = 0; q < 4; q++)
+            sum[q] += (weight == NULL ? 1 : weight[t + q]) * a[(t + q) * lda];
+    for (; t < rows; t++)
+        sum[0] += (weight == NULL ? 1 : weight[t]) * a[t * lda];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out)
 {
     int64_t j = 0;
@@ -82,9 +96,8 @@ static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a,
         add_some_columns(8, rows, weight, a + j, lda, out + j);
     for (; j + LANES <= n; j += LANES)
         add_some_columns(1, rows, weight, a + j, lda, out + j);
-    for (int64_t t = 0; j < n && t < rows; t++)
-        for (int64_t q = j; q < n; q++)
-            out[q] += (weight == NULL ? 1 : weight[t]) * a[t * lda + q];
+    for (; j < n; j++)
+        out[j] += sum_of_column(rows, weight, a + j, lda);
 }
 
 static void add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *out)
