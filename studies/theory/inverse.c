@@ -3,8 +3,9 @@
  *     error CRITIC UPDATES SEED CURVATURE RHO METHOD K DRAW  |x - exact| / |exact|, relative residual, products, fallback
  *
  * K is what the method may spend: rows (nystrom), steps (cg), terms (neumann), columns of the sketch and steps together
- * (nystrom-pcg); 1 for those that take no number. cg stops at negative curvature, cg-going-on and nystrom-pcg do not. exact is the solution for that
- * curvature, by LAPACK in double; method gauss-newton under curvature hessian so shows what leaving out the rest costs. */
+ * (nystrom-pcg); 1 for those that take no number. cg stops at negative curvature, cg-going-on and nystrom-pcg do not. exact
+ * is the solution for that curvature, by LAPACK in double; method gauss-newton under curvature hessian so shows what leaving
+ * out the rest costs. */
 #include "minibatch.h"
 
 #include <blpo/blpo.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 3, DRAWS = 3, RHOS = 3 };
+enum { SEEDS = 6, DRAWS = 3, RHOS = 3 };
 static const double rhos[RHOS] = { 0.01, 1.0, 50.0 };
 static const int64_t ks[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500 };
 
@@ -116,6 +117,14 @@ static int gauss_newton_rows(void *user, const int64_t *index, int64_t k, float 
     return take_rows(user, BLPO_CURVATURE_GAUSS_NEWTON, index, k, out);
 }
 
+static int gauss_newton_diagonal(void *user, float *diagonal)
+{
+    const linear_system *s = user;
+    for (int64_t i = 0; i < s->p; i++)
+        diagonal[i] = (float)s->matrix[BLPO_CURVATURE_GAUSS_NEWTON][i * (s->p + 1)];
+    return 0;
+}
+
 static blpo_hypergrad *solver_new(linear_system *s, const method *m, int64_t k, uint64_t draw)
 {
     blpo_problem problem;
@@ -127,6 +136,7 @@ static blpo_hypergrad *solver_new(linear_system *s, const method *m, int64_t k, 
     problem.hvp = hvp;
     problem.hessian_rows = hessian_rows;
     problem.gauss_newton_rows = gauss_newton_rows;
+    problem.gauss_newton_diagonal = gauss_newton_diagonal;
     problem.n_samples = STEPS;
     problem.jvp = jvp;
     problem.vjp = vjp;

@@ -23,7 +23,8 @@ typedef struct minibatch {
 } minibatch;
 
 /* Trains with the published settings for so many updates of 512 steps (a linear critic: at its exact best response), then
- * takes one more trajectory. The policy has its 64-64 units; the critic has 32-32, so that its H has 1249 rows and not 4545. Ends the program when that fails. */
+ * takes one more trajectory. The policy has its 64-64 units; the critic has 32-32, so that its H has 1249 rows and not 4545.
+ * Ends the program when that fails. */
 void minibatch_make(critic_kind kind, int64_t updates, uint64_t seed, minibatch *out);
 void minibatch_free(minibatch *m);
 
