@@ -161,7 +161,7 @@ def runs(b):
         out[f"pendulum-rltools-{activation.lower()}"] = versus(
             f"ppo on Pendulum, RLtools {activation}", train(b, "ppo", "pendulum", 51200), rltools(b, activation, "train", 51200),
             b.pairs, rate)
-    for method in ("nystrom", "nested", "cg", "gauss_newton", "none"):
+    for method in ("nystrom", "nested", "gauss_newton", "cg", "nystrom_pcg", "neumann", "none"):
         out[f"{method}-own-ppo"] = versus(f"{method}, own ppo", train(b, method), train(b, "ppo"), b.pairs, rate)
     return out
 

@@ -3,20 +3,22 @@
  *     memory
  *
  * With p and q parameters of critic and actor, N transitions of a rollout and n of a minibatch (n rows of the actor, 2 n of
- * the critic: final observations may need rows of their own), P pieces of work, o numbers an observation, S layers' widths
- * summed, W the widest of them, 64 rows a tile, numbers of 4 bytes:
+ * the critic: final observations may need rows of their own), P(rows) pieces of work, o numbers an observation, S layers'
+ * widths summed, W the widest of them, t rows a tile, numbers of 4 bytes:
  *
- *     parameters, two moments each, of the run and of the update in work; gradients; the solver    14 p + 11 q
- *     rows of the Hessian, and a partial sum a piece                                               k p + P max(k p, q)
- *     activations and signals                                                                      2 n S_q + 4 n S_p
- *     scratch, 16 pieces                                                                           16 x 64 (3 S + 2 W), both networks
- *     rollout; observations of a minibatch                                                         N (2 o + 6); 2 n o
+ *     parameters, moments of the run and of the update in work; gradients; the solver     14 p + 11 q (10 p + 9 q without)
+ *     rows of the Hessian, and a partial sum a piece; the core                            k p + P(2 n) max(k p, q) + 4 k^2
+ *     activations and signals                                                             2 n S_q + 4 n S_p
+ *     scratch of a piece                                                                  P(n) t (3 S_q + W_q), P(2 n) t (3 S_p + W_p)
+ *     rollout; minibatch                                                                  N (2 o + 6); n (2 o + 30)
  *
  * Nothing grows with p squared. Method gauss_newton adds n^2 numbers of 8 bytes, and no rows. */
 #include "harness.h"
 #include "runs.h"
 
-enum { TILE = 64, MOST_PIECES = 16, NUMBER = 4 };
+#include "core/parallel.h"
+
+enum { NUMBER = 4 };
 
 static double larger(double a, double b) { return a > b ? a : b; }
 
@@ -24,27 +26,23 @@ static double widths(const bench_shape *s, int64_t outputs) { return (double)(s-
 
 static double parameters(const bench_shape *s, int64_t outputs) { return bench_weights(s, outputs) + bench_biases(s, outputs); }
 
-static double pieces(double rows)
+static double scratch(const bench_shape *s, int64_t outputs, int64_t rows)
 {
-    const double tiles = (double)(((int64_t)rows + TILE - 1) / TILE);
-    return tiles < MOST_PIECES ? tiles : MOST_PIECES;
-}
-
-static double scratch(const bench_shape *s, int64_t outputs)
-{
-    return MOST_PIECES * TILE * (3.0 * widths(s, outputs) + 2.0 * larger((double)s->hidden, (double)outputs));
+    const double widest = larger((double)s->hidden, (double)outputs);
+    return (double)(blpo__n_pieces(rows) * BLPO__TILE) * (3.0 * widths(s, outputs) + widest);
 }
 
 static double formula(const bench_plan *plan, const bench_shape *s)
 {
     const int hypergradient = plan->method->method == BLPO_METHOD_BLPO, rows = plan->method->ihvp == BLPO_IHVP_NYSTROM;
     const double p = parameters(s, 1), q = parameters(s, s->outputs), k = rows ? (double)plan->rank : 0.0;
-    const double transitions = (double)(plan->n_envs * plan->n_steps), n = (double)(plan->trajectories * plan->n_steps);
-    double numbers = (hypergradient ? 14.0 : 10.0) * p + (hypergradient ? 11.0 : 9.0) * q;
-    numbers += k * p + pieces(2.0 * n) * larger(larger(k, 1.0) * p, q);
+    const int64_t minibatch = plan->trajectories * plan->n_steps;
+    const double transitions = (double)(plan->n_envs * plan->n_steps), n = (double)minibatch;
+    double numbers = hypergradient ? 14.0 * p + 11.0 * q : 10.0 * p + 9.0 * q;
+    numbers += k * p + (double)blpo__n_pieces(2 * minibatch) * larger(larger(k, 1.0) * p, q) + 4.0 * k * k;
     numbers += 2.0 * n * widths(s, s->outputs) + 4.0 * n * widths(s, 1);
-    numbers += scratch(s, s->outputs) + scratch(s, 1);
-    numbers += transitions * (2.0 * (double)s->obs + 6.0) + 2.0 * n * (double)s->obs;
+    numbers += scratch(s, s->outputs, minibatch) + scratch(s, 1, 2 * minibatch);
+    numbers += transitions * (2.0 * (double)s->obs + 6.0) + n * (2.0 * (double)s->obs + 30.0);
     return NUMBER * numbers;
 }
 

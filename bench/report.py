@@ -175,7 +175,7 @@ def picture_targets(results, out):
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder) / "bars"
         data.write_text("".join(f'{i} {v:.4f} "{t["work"]} : {t["against"]}"\n' for i, (t, v) in enumerate(reversed(bars))))
-        return plot(f'''set title "Measured by target: right of the line the target is met"
+        return plot(f'''set title "Measured by target: right of the line it is met" offset -20,0
 set logscale x; set yrange [-0.7:{len(bars) - 0.3}]; set xrange [*:*]; set xlabel "measured / target"
 set lmargin 62; set key off; set arrow from 1, graph 0 to 1, graph 1 nohead lw 2 lc rgb "#c04010"
 plot "{data}" using 2:1:(0.1):2:($1-0.35):($1+0.35):ytic(3) with boxxyerror fs solid 0.7 lc rgb "#1850b0"
@@ -195,7 +195,7 @@ def picture_growth(rows, out):
                                     for r in points))
             curves += [f'"{data}" using 1:2 w lp lw 2 pt 7 lc {i} t "{text}"', f'"{data}" using 1:3 w l dt 2 lc {i} notitle']
         return bool(curves) and plot('''set title "Time of a minibatch over each size, by its first point; dashed: flops of the model"
-set logscale xy; set xlabel "size by its first value"; set ylabel "time by its first value"; set key top left
+set logscale xy; set xlabel "size by its first value"; set ylabel "time by its first value"; set yrange [0.5:*]; set key outside right
 plot ''' + ", ".join(curves) + "\n", out)
 
 
@@ -240,8 +240,8 @@ def write(results, out):
         section("Inverse-Hessian-vector products", "The problem of `tests/vectors/ihvp_problem.npz`: critic 4-64-64-1, 128 rows, an "
                 "indefinite Hessian; from weights and observations to x.", "", *paired(results["ihvp"], "us"), "",
                 *accuracy(results["ihvp"]["accuracy"]), "",
-                "Residual: |(H + rho I) x - v| / |v|, with curvature -gn and gauss_newton of the Gauss-Newton matrix; error: against the "
-                "float64 solution with the Hessian; both means over 16 draws for nystrom, s = 0 but in -s1.")
+                "Residual: |(H + rho I) x - v| / |v|, with curvature Gauss-Newton (-gn, and the method of that name) with that matrix for H; error: against the "
+                "float64 solution with the Hessian; both means over 16 draws where something is drawn, s = 0 but in -s1.")
     if "act" in results:
         section("One action", *paired(results["act"], "us"))
     if "solve" in results:

@@ -15,6 +15,8 @@ const bench_method bench_methods[] = {
     {"nystrom", BLPO_METHOD_BLPO, BLPO_IHVP_NYSTROM},
     {"cg", BLPO_METHOD_BLPO, BLPO_IHVP_CG},
     {"none", BLPO_METHOD_BLPO, BLPO_IHVP_NONE},
+    {"nystrom_pcg", BLPO_METHOD_BLPO, BLPO_IHVP_NYSTROM_PCG},
+    {"neumann", BLPO_METHOD_BLPO, BLPO_IHVP_NEUMANN},
     {"gauss_newton", BLPO_METHOD_BLPO, BLPO_IHVP_GAUSS_NEWTON},
     {"nested", BLPO_METHOD_NESTED, 0},
     {"ppo", BLPO_METHOD_PPO, 0},
