@@ -84,7 +84,8 @@ typedef int (*blpo_step_fn)(void *user, blpo_step *io);
 typedef int (*blpo_reset_fn)(void *user, blpo_reset *io);
 
 /** Writes the state of all environments into a checkpoint. Called twice in a save, first to be counted only: it must write
- *  the same bytes both times. @param user blpo_env::user. @param write the sink. @param sink  passed to write.
+ *  the same bytes both times, and less than 1 GiB.
+ *  @param user blpo_env::user. @param write the sink. @param sink  passed to write.
  *  @return 0; else the save ends with BLPO_ERR_CALLBACK, as it does when the two calls differ in length. */
 typedef int (*blpo_env_save_fn)(void *user, blpo_write_fn write, void *sink);
 

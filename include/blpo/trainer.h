@@ -284,7 +284,8 @@ BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *traine
 /** Writes everything that a later load needs to go on to the same bits: parameters, optimisers, counters, the rollout as
  *  far as it is filled, episode statistics, and what blpo_env::save writes. Wall time is left out.
  *  @param trainer  unchanged. @param write  the sink. @param user  passed to write.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (write, or blpo_env::save); BLPO_ERR_BUSY. No allocation. Since 0.1. */
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (write, or blpo_env::save); BLPO_ERR_SIZE (blpo_env::save writes
+ *          1 GiB or more: no byte went to write); BLPO_ERR_BUSY. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user);
 
 /** Takes over what blpo_trainer_save() wrote: whole, or not at all. These must be equal: n_envs, n_steps, obs_dim, kind
@@ -295,8 +296,8 @@ BLPO_API int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void 
  *  does that), their running episodes are in no statistics, and the run goes on, but not to the same bits.
  *  @param trainer  changed; byte for byte as it was on failure. @param read  the source. @param user  passed to read.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (the source gave up or ended early, or blpo_env::load refused);
- *          BLPO_ERR_FORMAT; BLPO_ERR_MISMATCH (the setting is named); BLPO_ERR_NONFINITE; BLPO_ERR_NOMEM; BLPO_ERR_BUSY.
- *          Since 0.1. */
+ *          BLPO_ERR_FORMAT (the section is named); BLPO_ERR_MISMATCH (the setting is named); BLPO_ERR_NONFINITE;
+ *          BLPO_ERR_NOMEM; BLPO_ERR_BUSY. Since 0.1. */
 BLPO_API int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user);
 
 /** blpo_policy_save() of the trainer's policy. @param trainer  read-only. @param write  the sink. @param user  passed to write.

@@ -142,20 +142,22 @@ static int check_parameters(blpo__reader reader, const shape *s)
     return out_of_range ? BLPO_ERR_FORMAT : BLPO_OK;
 }
 
-/* *why: the reason, NULL where the text of the code has to do. */
+/* *why: the reason, a sentence. */
 static int check_file(const void *bytes, size_t n_bytes, shape *s, blpo__reader *parameters, const char **why)
 {
     blpo__reader file, inside;
-    int rc = blpo__reader_open(&file, bytes, n_bytes, BLPO__FILE_POLICY, why);
-    if (rc == BLPO_OK)
-        rc = blpo__get_section(&file, SHAPE, &inside);
-    if (rc == BLPO_OK)
-        rc = get_shape(&inside, s);
-    if (rc == BLPO_OK)
-        rc = blpo__get_section(&file, PARAMETERS, parameters);
-    if (rc == BLPO_OK)
-        rc = blpo__reader_end(&file);
-    return rc != BLPO_OK ? rc : check_parameters(*parameters, s);
+    if (blpo__reader_open(&file, bytes, n_bytes, BLPO__FILE_POLICY, why) != BLPO_OK)
+        return BLPO_ERR_FORMAT;
+    *why = "section SHAP is not there, has another length, or a value against its rule";
+    if (blpo__get_section(&file, SHAPE, &inside) != BLPO_OK || get_shape(&inside, s) != BLPO_OK)
+        return BLPO_ERR_FORMAT;
+    *why = "section PARA is not there, has another length than the shape asks for, or a log_std out of its range";
+    if (blpo__get_section(&file, PARAMETERS, parameters) != BLPO_OK || blpo__reader_end(&file) != BLPO_OK)
+        return BLPO_ERR_FORMAT;
+    const int rc = check_parameters(*parameters, s);
+    if (rc == BLPO_ERR_NONFINITE)
+        *why = "a number in section PARA is a NaN or an infinity";
+    return rc;
 }
 
 int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runtime, blpo_policy **out)
@@ -172,7 +174,7 @@ int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runt
         return rc;
     rc = check_file(bytes, n_bytes, &s, &parameters, &why);
     if (rc != BLPO_OK)
-        return blpo__error_set(rt.error, rc, BLPO_STAGE_LOAD, "bytes", why != NULL ? why : blpo_status_text(rc));
+        return blpo__error_set(rt.error, rc, BLPO_STAGE_LOAD, "bytes", why);
     rc = blpo__policy_new(&s.config, &rt, &policy);
     if (rc != BLPO_OK)
         return rc;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define MOST_COUNT (INT64_C(1) << 53)  /* more than any run counts to, and far from an overflow */
-#define MOST_EXTRA (UINT64_C(1) << 30) /* what environments may add to a file */
+#define MOST_EXTRA (UINT64_C(1) << 30) /* what environments may add to a file, with the flag in front */
+#define FIRST_PIECE (UINT64_C(1) << 20) /* of a file: what is taken on its head's word alone */
 #define ENVIRONMENTS BLPO__TAG('E', 'N', 'V', 'I')
 
 typedef enum pass { PUT, CHECK, TAKE } pass;
@@ -89,7 +90,7 @@ static void any_reals(walk *w, real *at, int64_t n)
         reals(w, at, n, -INFINITY, INFINITY);
 }
 
-static void doubles(walk *w, double *at, int64_t n, int may_be_infinite)
+static void doubles(walk *w, double *at, int64_t n)
 {
     if (w->pass == PUT)
         blpo__put_doubles(w->writer, at, n);
@@ -97,7 +98,7 @@ static void doubles(walk *w, double *at, int64_t n, int may_be_infinite)
         blpo__get_doubles(&w->reader, at, n);
     else
         for (int64_t i = 0; i < n; i++)
-            w->nonfinite |= !isfinite(blpo__get_double(&w->reader)) && !may_be_infinite;
+            w->nonfinite |= !isfinite(blpo__get_double(&w->reader));
 }
 
 /* --- "SHAP": what must be equal --- */
@@ -211,7 +212,7 @@ static void counters(walk *w)
                                 &mark.stats.n_bound,
                                 &n_draws };
     count(w, &t->n_updates, MOST_COUNT);
-    count(w, &t->steps, MOST_COUNT);
+    count(w, &t->steps, MOST_COUNT / t->host.runtime.n_processes); /* times as many are told of */
     for (size_t i = 0; i < sizeof solver / sizeof *solver; i++)
         count(w, solver[i], MOST_COUNT);
     mark.n_draws = (uint64_t)n_draws;
@@ -312,15 +313,15 @@ static void episodes(walk *w)
 {
     blpo__episodes *e = &w->trainer->episodes;
     const int64_t n_envs = w->trainer->env.n_envs, window = w->trainer->config.stats_window;
-    doubles(w, e->running_return, n_envs, 0);
+    doubles(w, e->running_return, n_envs);
     counts(w, e->running_length, n_envs, MOST_COUNT);
-    doubles(w, e->window_return, window, 0);
+    doubles(w, e->window_return, window);
     counts(w, e->window_length, window, MOST_COUNT);
     count(w, &e->n, MOST_COUNT);
     count(w, &e->n_void, MOST_COUNT);
     count(w, &e->n_dropped, MOST_COUNT);
     count(w, &e->in_rollout, MOST_COUNT);
-    doubles(w, &e->return_in_rollout, 1, 0);
+    doubles(w, &e->return_in_rollout, 1);
 }
 
 /* Figures that were added after the first files were written: as many as the file has, the others 0. */
@@ -328,7 +329,7 @@ static void later_figures(walk *w, double *const *figures, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (w->pass == PUT || blpo__reader_left(&w->reader) > 0)
-            doubles(w, figures[i], 1, 1);
+            doubles(w, figures[i], 1);
         else if (w->pass == TAKE)
             *figures[i] = 0.0;
     }
@@ -368,7 +369,7 @@ static void last_metrics(walk *w)
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         count(w, whole[i], i + 1 < sizeof whole / sizeof *whole ? MOST_COUNT : 1);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        doubles(w, figures[i], 1, 1); /* only reported: a condition estimate may be infinite */
+        doubles(w, figures[i], 1);
     if (w->pass == TAKE)
         m->diagnostics_measured = (int32_t)measured;
     double *const later[] = { &m->best_response_gap, &m->best_response_rank, &m->largest_eigenvalue, &m->condition_number };
@@ -438,6 +439,9 @@ static int save(blpo_trainer *trainer, blpo_write_fn write, void *user)
     if (verdict != 0)
         return save_failed(trainer, &writer, verdict);
     const uint64_t env_length = 1 + writer.length - head;
+    if (env_length > MOST_EXTRA)
+        return blpo__error_set(&trainer->error, BLPO_ERR_SIZE, BLPO_STAGE_SAVE, "save",
+                               "the environments write 1 GiB or more: no trainer would load that");
 
     blpo__writer_count(&writer, BLPO__FILE_TRAINER);
     put_parts(&writer, trainer);
@@ -477,39 +481,65 @@ typedef struct blob {
     size_t n;
 } blob;
 
-static int check_environments(blpo__reader *file, blob *state)
-{
-    blpo__reader inside;
-    if (blpo__get_section(file, ENVIRONMENTS, &inside) != BLPO_OK)
-        return BLPO_ERR_FORMAT;
-    const uint8_t has = blpo__get_u8(&inside);
-    state->n = blpo__reader_left(&inside);
-    state->bytes = has ? inside.at : NULL;
-    return inside.bad || has > 1 || (!has && state->n > 0) ? BLPO_ERR_FORMAT : blpo__reader_end(file);
-}
-
 /* why: a sentence, or NULL where the text of the code has to do. */
 static int load_failed(blpo_trainer *trainer, int rc, const char *why)
 {
     return blpo__error_set(&trainer->error, rc, BLPO_STAGE_LOAD, "", why != NULL ? why : blpo_status_text(rc));
 }
 
+/* The record names the section. */
+static int section_failed(blpo_trainer *trainer, uint32_t tag, int rc, const char *before, const char *after)
+{
+    char name[5], sentence[128];
+    for (int i = 0; i < 4; i++)
+        name[i] = (char)(tag >> (8 * i) & 0x7F);
+    name[4] = '\0';
+    blpo__text text = blpo__text_begin(sentence, sizeof sentence);
+    blpo__text_add(&text, before);
+    blpo__text_add(&text, name);
+    blpo__text_add(&text, after);
+    return blpo__error_set(&trainer->error, rc, BLPO_STAGE_LOAD, name, sentence);
+}
+
+static int section_broken(blpo_trainer *trainer, uint32_t tag)
+{
+    return section_failed(trainer, tag, BLPO_ERR_FORMAT, "section ", " is not there, has another length, or a value against its rule");
+}
+
+static int check_environments(blpo_trainer *trainer, blpo__reader *file, blob *state)
+{
+    blpo__reader inside;
+    if (blpo__get_section(file, ENVIRONMENTS, &inside) != BLPO_OK)
+        return section_broken(trainer, ENVIRONMENTS);
+    const uint8_t has = blpo__get_u8(&inside);
+    state->n = blpo__reader_left(&inside);
+    state->bytes = has ? inside.at : NULL;
+    if (inside.bad || has > 1 || (!has && state->n > 0))
+        return section_broken(trainer, ENVIRONMENTS);
+    return blpo__reader_end(file) == BLPO_OK ? BLPO_OK
+                                             : load_failed(trainer, BLPO_ERR_FORMAT, "there is something after the last section");
+}
+
+/* A number that is not finite is told of last: it says least about what the bytes are. */
 static int check_parts(blpo_trainer *trainer, blpo__reader file, blob *state)
 {
-    int nonfinite = 0;
+    uint32_t nonfinite = 0;
     for (int i = 0; i < N_PARTS; i++) {
         walk w = { .trainer = trainer, .pass = CHECK };
         if (blpo__get_section(&file, parts[i].tag, &w.reader) != BLPO_OK)
-            return BLPO_ERR_FORMAT;
+            return section_broken(trainer, parts[i].tag);
         parts[i].walk(&w);
         if (w.mismatch)
             return BLPO_ERR_MISMATCH;
         if (blpo__reader_end(&w.reader) != BLPO_OK)
-            return BLPO_ERR_FORMAT;
-        nonfinite |= w.nonfinite;
+            return section_broken(trainer, parts[i].tag);
+        if (w.nonfinite && nonfinite == 0)
+            nonfinite = parts[i].tag;
     }
-    const int rc = check_environments(&file, state);
-    return rc == BLPO_OK && nonfinite ? BLPO_ERR_NONFINITE : rc;
+    const int rc = check_environments(trainer, &file, state);
+    if (rc != BLPO_OK || nonfinite == 0)
+        return rc;
+    return section_failed(trainer, nonfinite, BLPO_ERR_NONFINITE, "a number in section ", " is a NaN or an infinity");
 }
 
 static void take_parts(blpo_trainer *trainer, blpo__reader file)
@@ -557,11 +587,11 @@ static int take_file(blpo_trainer *trainer, unsigned char *buffer, size_t n)
     blpo__reader file;
     blob state;
     const char *why;
-    int rc = blpo__reader_open(&file, buffer, n, BLPO__FILE_TRAINER, &why);
-    if (rc == BLPO_OK)
-        rc = check_parts(trainer, file, &state);
+    if (blpo__reader_open(&file, buffer, n, BLPO__FILE_TRAINER, &why) != BLPO_OK)
+        return load_failed(trainer, BLPO_ERR_FORMAT, why);
+    int rc = check_parts(trainer, file, &state);
     if (rc != BLPO_OK)
-        return rc == BLPO_ERR_MISMATCH ? rc : load_failed(trainer, rc, why);
+        return rc;
     const int resumed = state.bytes != NULL && trainer->env.load != NULL;
     if (resumed)
         rc = load_environments(trainer, buffer, state); /* the last section: those before it stay as they are */
@@ -580,6 +610,8 @@ static uint64_t longest(blpo_trainer *trainer)
     blpo__writer writer;
     blpo__writer_count(&writer, BLPO__FILE_TRAINER);
     put_parts(&writer, trainer);
+    blpo__put_section(&writer, ENVIRONMENTS, 0);
+    blpo__writer_end(&writer);
     const int64_t width = 2 * rollout->config.obs_dim + 2 + 2 * rollout->action_width; /* in reals, a little too wide */
     const uint64_t transition = (uint64_t)width * sizeof(real) + 3;
     return writer.length + (uint64_t)(rollout->config.n_envs * rollout->config.n_steps) * transition + MOST_EXTRA;
@@ -605,25 +637,70 @@ static int ask(blpo_trainer *trainer, blpo_read_fn read, void *user, unsigned ch
     return BLPO_ERR_CALLBACK;
 }
 
-static int load_with(blpo_trainer *trainer, blpo__memory *memory, blpo_read_fn read, void *user)
+/* A file on its way in: memory grows with what has come, so that a head alone, true or not, cannot ask for much. */
+typedef struct intake {
+    blpo__memory memory;
+    unsigned char *bytes;
+    size_t n;
+} intake;
+
+static int grow(intake *in, size_t room)
+{
+    blpo__memory memory = in->memory;
+    memory.blocks = NULL;
+    unsigned char *bytes = blpo__allocate(&memory, (int64_t)room + BLPO__ALIGNMENT, 1);
+    if (bytes == NULL)
+        return BLPO_ERR_NOMEM;
+    memcpy(bytes, in->bytes, in->n);
+    blpo__memory_release(&in->memory);
+    in->memory = memory;
+    in->bytes = bytes;
+    return BLPO_OK;
+}
+
+/* As much again as there is, each time. */
+static int take_in(blpo_trainer *trainer, blpo_read_fn read, void *user, intake *in, uint64_t total)
+{
+    int rc = BLPO_OK;
+    while (rc == BLPO_OK && in->n < total) {
+        const uint64_t more = in->n > FIRST_PIECE ? in->n : FIRST_PIECE, left = total - in->n;
+        const size_t piece = (size_t)(more < left ? more : left);
+        rc = grow(in, in->n + piece);
+        if (rc != BLPO_OK)
+            return load_failed(trainer, rc, NULL);
+        rc = ask(trainer, read, user, in->bytes + in->n, in->n, piece);
+        in->n += piece;
+    }
+    return rc;
+}
+
+static int check_head(blpo_trainer *trainer, const unsigned char *head, uint64_t *total)
+{
+    const char *why;
+    if (blpo__header_check(head, BLPO__FILE_TRAINER, total, &why) != BLPO_OK)
+        return load_failed(trainer, BLPO_ERR_FORMAT, why);
+    if (*total > longest(trainer))
+        return load_failed(trainer, BLPO_ERR_FORMAT, "the checkpoint is longer than any that this trainer could write");
+    return BLPO_OK;
+}
+
+static int load_with(blpo_trainer *trainer, blpo_read_fn read, void *user)
 {
     unsigned char head[BLPO__HEAD_SIZE];
     uint64_t total;
-    const char *why;
     int rc = ask(trainer, read, user, head, 0, sizeof head);
+    if (rc == BLPO_OK)
+        rc = check_head(trainer, head, &total);
     if (rc != BLPO_OK)
         return rc;
-    if (blpo__header_check(head, BLPO__FILE_TRAINER, &total, &why) != BLPO_OK)
-        return load_failed(trainer, BLPO_ERR_FORMAT, why);
-    if (total > longest(trainer))
-        return load_failed(trainer, BLPO_ERR_FORMAT, "the checkpoint is longer than any that this trainer could write");
-    const size_t n = (size_t)total;
-    unsigned char *buffer = blpo__allocate(memory, (int64_t)total + BLPO__ALIGNMENT, 1);
-    if (buffer == NULL)
-        return load_failed(trainer, BLPO_ERR_NOMEM, NULL);
-    memcpy(buffer, head, sizeof head);
-    rc = ask(trainer, read, user, buffer + sizeof head, sizeof head, n - sizeof head);
-    return rc == BLPO_OK ? take_file(trainer, buffer, n) : rc;
+    intake in = { .memory = trainer->host.memory, .bytes = head, .n = sizeof head }; /* the same allocator, a list of its own */
+    in.memory.blocks = NULL;
+    in.memory.failed = 0;
+    rc = take_in(trainer, read, user, &in, total);
+    if (rc == BLPO_OK)
+        rc = take_file(trainer, in.bytes, in.n);
+    blpo__memory_release(&in.memory);
+    return rc;
 }
 
 /* The players are held all along: what somebody set meanwhile would be overwritten. */
@@ -632,11 +709,7 @@ static int load(blpo_trainer *trainer, blpo_read_fn read, void *user)
     int rc = blpo__trainer_hold_players(trainer);
     if (rc != BLPO_OK)
         return rc;
-    blpo__memory memory = trainer->host.memory; /* the same allocator, a list of its own */
-    memory.blocks = NULL;
-    memory.failed = 0;
-    rc = load_with(trainer, &memory, read, user);
-    blpo__memory_release(&memory);
+    rc = load_with(trainer, read, user);
     blpo__trainer_release_players(trainer);
     return rc;
 }

@@ -53,18 +53,19 @@ void blpo__episodes_forget(blpo_trainer *trainer, int64_t env)
     begin_episode(&trainer->episodes, env);
 }
 
-/* Means over the ring, added anew each time: a running sum would drift. */
+/* Means over the ring, added anew each time: a running sum would drift. Returns are divided first: each is finite, a sum of
+ * those from a forged file need not be. */
 static void window_means(const blpo_trainer *trainer, blpo_metrics *metrics)
 {
     const blpo__episodes *episodes = &trainer->episodes;
     const int64_t room = trainer->config.stats_window, n = episodes->n < room ? episodes->n : room;
-    double sum_return = 0.0, sum_length = 0.0;
+    double mean_return = 0.0, sum_length = 0.0;
     for (int64_t i = 0; i < n; i++) {
-        sum_return += episodes->window_return[i];
+        mean_return += episodes->window_return[i] / (double)n;
         sum_length += (double)episodes->window_length[i];
     }
     metrics->window_episodes = n;
-    metrics->episode_return_mean = n > 0 ? sum_return / (double)n : 0.0;
+    metrics->episode_return_mean = mean_return;
     metrics->episode_length_mean = n > 0 ? sum_length / (double)n : 0.0;
 }
 

@@ -491,7 +491,8 @@ static int finite_metrics(const run *r)
                   {"approx_kl", m->approx_kl},
                   {"clip_fraction", m->clip_fraction},
                   {"entropy", m->entropy},
-                  {"explained_variance", m->explained_variance}};
+                  {"explained_variance", m->explained_variance},
+                  {"best_response_gap", m->best_response_gap}};
     for (size_t i = 0; i < sizeof figure / sizeof *figure; i++)
         if (!isfinite(figure[i].value))
             return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_METRICS, -1, -1, figure[i].name, -1,
