@@ -194,19 +194,35 @@ static void stages(bench *b)
 
 /* ---- whole runs ---- */
 
+/* Least times of a collect and of an update of some runs of updates; steps a second of the best run. */
 static void run(bench *b, const char *name, int method)
 {
     blpo_trainer *trainer = make(b, method);
-    blpo_trainer_run(trainer, N_ENVS * b->rows, NULL, NULL);
-    double best = 1e30;
+    const int64_t steps = N_ENVS * b->rows, n = b->steps / 3 / steps + 1;
+    double best = 1e30, collecting = 1e30, updating = 1e30;
+    blpo_trainer_run(trainer, steps, NULL, NULL);
     for (int i = 0; i < 3; i++) {
         const double start = now(b);
-        if (blpo_trainer_run(trainer, b->steps / 3, NULL, NULL) < 0)
-            exit(1);
-        const double seconds = now(b) - start;
+        for (int64_t u = 0; u < n; u++) {
+            const double before = now(b);
+            if (blpo_trainer_collect(trainer) < 0)
+                exit(1);
+            const double between = now(b);
+            if (blpo_trainer_update(trainer, NULL) < 0)
+                exit(1);
+            const double after = now(b);
+            collecting = between - before < collecting ? between - before : collecting;
+            updating = after - between < updating ? after - between : updating;
+        }
+        const double seconds = (now(b) - start) / (double)(n * steps);
         best = seconds < best ? seconds : best;
     }
-    printf("%-28s %9.0f steps/s\n", name, (double)(b->steps / 3) / best);
+    char text[64];
+    printf("%-28s %9.0f steps/s\n", name, 1.0 / best);
+    snprintf(text, sizeof text, "%s, collect", name);
+    printf("%-28s %9.2f us\n", text, 1e6 * collecting);
+    snprintf(text, sizeof text, "%s, update", name);
+    printf("%-28s %9.2f us\n", text, 1e6 * updating);
     blpo_trainer_destroy(trainer);
 }
 

@@ -137,14 +137,11 @@ static void read_rows(blpo_hypergrad *solver, const real *v)
 {
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank, *index = solver->index;
     memset(solver->products, 0, (size_t)(k * k) * sizeof *solver->products);
-    blpo__add_gram(k, p, solver->rows, solver->products);
-    blpo__hypergrad_flops(solver, 2 * k * k * p);
-    for (int64_t i = 0; i < k; i++) {
+    blpo__add_gram(k, p, solver->rows, v, solver->products, solver->core_v);
+    blpo__hypergrad_flops(solver, 2 * k * k * p + 2 * k * p);
+    for (int64_t i = 0; i < k; i++)
         for (int64_t j = 0; j < k; j++)
             solver->block[i * k + j] = (double)solver->rows[i * p + index[j]];
-        solver->core_v[i] = blpo__dot(solver->rows + i * p, v, p);
-    }
-    blpo__hypergrad_flops(solver, 2 * k * p);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)

@@ -60,8 +60,9 @@ typedef struct blpo__kernels {
     /* out[t][j] = scale[t] a[t][j] + b[t][j] */
     void (*scaled_rows)(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
     void (*adam)(const blpo__adam_factors *f, int64_t n, const real *gradient, real *m, real *v, real *x);
-    /* sums in double: gram [k][k] += rows rows^T, rows [k][n]; out [n] = scale (v - rows^T y); a . b */
-    void (*add_gram)(int64_t k, int64_t n, const real *rows, double *gram);
+    /* sums in double: gram [k][k] += rows rows^T and products [k] = rows v, rows [k][n], gram symmetric before and after;
+     * out [n] = scale (v - rows^T y); a . b */
+    void (*add_gram)(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products);
     void (*less_rows)(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
     double (*dot)(const real *a, const real *b, int64_t n);
 } blpo__kernels;

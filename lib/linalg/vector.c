@@ -9,9 +9,9 @@ double blpo__dot(const real *a, const real *b, int64_t n)
     return blpo__kernels_best()->dot(a, b, n);
 }
 
-void blpo__add_gram(int64_t k, int64_t n, const real *rows, double *gram)
+void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products)
 {
-    blpo__kernels_best()->add_gram(k, n, rows, gram);
+    blpo__kernels_best()->add_gram(k, n, rows, v, gram, products);
 }
 
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out)

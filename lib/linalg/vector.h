@@ -6,7 +6,8 @@
 #include "core/real.h"
 
 double blpo__dot(const real *a, const real *b, int64_t n);
-void blpo__add_gram(int64_t k, int64_t n, const real *rows, double *gram); /* [k][k] += rows rows^T, rows [k][n] */
+/* gram [k][k] += rows rows^T, symmetric before and after; products [k] = rows v; rows [k][n] */
+void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products);
 /* out [n] = scale (v - rows^T y), rows [k][n]; out may be v */
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */

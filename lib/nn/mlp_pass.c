@@ -8,6 +8,7 @@
  *     d scalar_t . X:                   sum_l s_l[t] . (X_l h_{l-1}[t] + x_l)
  *
  * Cost per row and layer: one product of size_l x size_{l-1} for each of the four passes. */
+#include "linalg/activation.h"
 #include "linalg/product.h"
 #include "nn/mlp.h"
 
@@ -56,6 +57,11 @@ void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape 
 {
     for (int64_t l = mlp->n_layers; l > 1; l--) {
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
+        if (out == 1) { /* columns of one number times a row */
+            blpo__outer_slope(mlp->activation, end - begin, in, tape->s[l] + begin, blpo__weight(mlp, parameters, l),
+                              tape->h[l - 1] + begin * in, NULL, NULL, tape->s[l - 1] + begin * in);
+            continue;
+        }
         const blpo__product p = {.m = end - begin, .n = in, .k = out,
                                  .a = tape->s[l] + begin * out, .a_row = out, .a_column = 1,
                                  .b = blpo__weight(mlp, parameters, l), .b_row = in, .b_column = 1,

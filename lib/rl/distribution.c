@@ -73,6 +73,26 @@ static double categorical_score(const blpo__distribution *d, const real *output,
     return (double)output[action] - s.max - log(s.sum);
 }
 
+/* e_j go through of_output on their way to p_j. The largest outcome needs no exp. */
+static double categorical_score_entropy(const blpo__distribution *d, const real *output, int64_t action, real *of_output,
+                                        double *entropy)
+{
+    double max = (double)output[0], sum = 0.0, weighted = 0.0;
+    for (int64_t j = 1; j < d->n; j++)
+        max = (double)output[j] > max ? (double)output[j] : max;
+    for (int64_t j = 0; j < d->n; j++) {
+        const double x = (double)output[j] - max, e = x == 0.0 ? 1.0 : exp(x);
+        sum += e;
+        weighted += e > 0.0 ? e * x : 0.0;
+        of_output[j] = (real)e;
+    }
+    const double log_sum = log(sum);
+    for (int64_t j = 0; j < d->n; j++)
+        of_output[j] = (real)((j == action ? 1.0 : 0.0) - (double)of_output[j] / sum);
+    *entropy = log_sum - weighted / sum;
+    return (double)output[action] - max - log_sum;
+}
+
 static double gaussian_score(const blpo__distribution *d, const real *output, const real *action, real *of_output,
                              real *of_log_std)
 {
@@ -92,6 +112,15 @@ double blpo__log_prob_score(const blpo__distribution *d, const real *output, con
 {
     if (d->kind == BLPO_ACTION_DISCRETE)
         return categorical_score(d, output, *(const int64_t *)action, of_output);
+    return gaussian_score(d, output, action, of_output, of_log_std);
+}
+
+double blpo__log_prob_score_entropy(const blpo__distribution *d, const real *output, const void *action, real *of_output,
+                                    real *of_log_std, double *entropy)
+{
+    if (d->kind == BLPO_ACTION_DISCRETE)
+        return categorical_score_entropy(d, output, *(const int64_t *)action, of_output, entropy);
+    *entropy = blpo__entropy(d, output);
     return gaussian_score(d, output, action, of_output, of_log_std);
 }
 

@@ -19,6 +19,10 @@ double blpo__log_prob(const blpo__distribution *d, const real *output, const voi
 double blpo__log_prob_score(const blpo__distribution *d, const real *output, const void *action, real *of_output,
                             real *of_log_std);
 
+/* The same, and the entropy: for a categorical distribution one exp an outcome and one log for all of it. */
+double blpo__log_prob_score_entropy(const blpo__distribution *d, const real *output, const void *action, real *of_output,
+                                    real *of_log_std, double *entropy);
+
 double blpo__entropy(const blpo__distribution *d, const real *output);
 
 /* of_output [n] receives the derivative of the entropy in the outputs. In log_std it is 1 in every dimension. */

@@ -62,6 +62,7 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->of_log_std = blpo__allocate(memory, n * game->n_log_std, sizeof(real));
     game->bonus = blpo__allocate(memory, config->entropy_coefficient > 0.0 ? policy->n_parameters : 0, sizeof(real));
     game->log_ratio = blpo__allocate(memory, n, sizeof(double));
+    game->ratio = blpo__allocate(memory, n, sizeof(double));
     game->entropy = blpo__allocate(memory, n, sizeof(double));
     game->advantage = blpo__allocate(memory, n, sizeof(double));
     game->used = blpo__allocate(memory, n, sizeof(double));
@@ -238,10 +239,11 @@ static void actor_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t e
     for (int64_t t = begin; t < end; t++) {
         const int64_t at = game->batch.source[t];
         const real *output = tape->h[top] + t * d.n;
-        const double log_prob = blpo__log_prob_score(&d, output, blpo__rollout_action(game->rollout, at), tape->s[top] + t * d.n,
-                                                     game->n_log_std > 0 ? game->of_log_std + t * d.n : NULL);
+        const double log_prob = blpo__log_prob_score_entropy(&d, output, blpo__rollout_action(game->rollout, at),
+                                                             tape->s[top] + t * d.n,
+                                                             game->n_log_std > 0 ? game->of_log_std + t * d.n : NULL,
+                                                             &game->entropy[t]);
         game->log_ratio[t] = log_prob - (double)game->rollout->log_prob[at];
-        game->entropy[t] = blpo__entropy(&d, output);
     }
     blpo__mlp_signals(game->actor, game->theta, tape, begin, end);
 }
@@ -304,6 +306,7 @@ static void surrogate(blpo__game *game)
     double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
     for (int64_t t = 0; t < batch->n; t++) {
         const double share = batch->share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
+        game->ratio[t] = ratio;
         const double limited = fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
         const int unclipped = ratio * a <= limited * a;
         game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);

@@ -40,6 +40,7 @@ typedef struct blpo__game {
     real *of_log_std;          /* [n][n_log_std] d log pi / d log_std */
     real *bonus;               /* [q] gradient of the entropy bonus, when there is one */
     double *log_ratio;         /* [n] log rho_t */
+    double *ratio;             /* [n] rho_t */
     double *entropy;           /* [n] */
     double *advantage;         /* [n] A_t(w), scaled as J sees it in `used` */
     double *used;              /* [n] the advantages in J: A_t, or normalised */

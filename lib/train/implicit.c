@@ -100,7 +100,7 @@ static void mixed_weights(blpo__game *game, int64_t begin, int64_t end)
     const real *value = game->critic_tape.h[game->critic->n_layers];
     double b = 0.0, bdot = 0.0;
     for (int64_t s = end - 1; s >= begin; s--) {
-        const double order = (double)(s - begin + 1), ratio = exp(game->log_ratio[s]), a = game->advantage[s];
+        const double order = (double)(s - begin + 1), ratio = game->ratio[s], a = game->advantage[s];
         b += ((double)game->target[s] - (double)value[s]) / order;
         bdot -= (double)game->tangent[s] / order;
         const double weight = -2.0 * game->batch.share[s] * (bdot * a + b * game->work[s]) * ratio;

@@ -230,7 +230,7 @@ static void sums_of_rows_and_of_columns_are_right_in_every_table(void **state)
         }
 }
 
-/* Products of numbers within 1, summed in double: n additions, each of numbers within n + k^2, in the sum and in the plain
+/* Products of numbers within 1, summed in double: n additions, each of numbers within n + 2 k, in the sum and in the plain
  * one. Differences of k rows: k + 1 roundings of numbers within 1 + 2 k, then that of the result to real. */
 static void sums_in_double_are_right_in_every_table(void **state)
 {
@@ -240,24 +240,26 @@ static void sums_in_double_are_right_in_every_table(void **state)
         for (int64_t c = 0; c < TEST_COUNT(DEPTHS); c++) {
             const int64_t n = DEPTHS[c];
             real *rows = numbers(k * n, 1), *v = numbers(n, 2), *out = numbers(n, 3);
-            double y[MOST], gram[MOST * MOST];
+            double y[MOST], gram[MOST * MOST], products[MOST];
             for (int64_t i = 0; i < k; i++)
                 y[i] = 0.25 * (double)(i + 1);
-            const double off = 2.0 * (double)((n + 1) * (n + k * k)) * DBL_EPSILON;
+            const double off = 2.0 * (double)((n + 1) * (n + 2 * k)) * DBL_EPSILON;
             for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
                 const blpo__kernels *kernels = blpo__kernels_level(level);
                 for (int64_t i = 0; i < k * k; i++)
-                    gram[i] = (double)i;
-                kernels->add_gram(k, n, rows, gram);
+                    gram[i] = (double)(i / k + i % k);
+                kernels->add_gram(k, n, rows, v, gram, products);
                 for (int64_t i = 0; i < k; i++)
                     for (int64_t j = 0; j < k; j++) {
-                        double sum = (double)(i * k + j);
+                        double sum = (double)(i + j);
                         for (int64_t q = 0; q < n; q++)
                             sum += (double)rows[i * n + q] * (double)rows[j * n + q];
                         assert_close(gram[i * k + j], sum, DBL_EPSILON, off);
                         if (j == 0)
-                            assert_close(kernels->dot(rows + i * n, rows, n), sum - (double)(i * k), DBL_EPSILON, off);
+                            assert_close(kernels->dot(rows + i * n, rows, n), sum - (double)i, DBL_EPSILON, off);
                     }
+                for (int64_t i = 0; i < k; i++)
+                    assert_close(products[i], kernels->dot(rows + i * n, v, n), 0.0, off);
                 kernels->less_rows(k, n, rows, y, v, 0.5, out);
                 for (int64_t q = 0; q < n; q++) {
                     double sum = (double)v[q];

@@ -6,18 +6,38 @@ typedef double wide __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYT
 typedef double loose_wide __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
 typedef real narrow __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-INLINE wide widened(const real *x)
+/* WIDE numbers as doubles, and back. By intrinsics where there are some: compilers convert vectors in halves. */
+#if !defined(BLPO__FLOAT64) && defined(__AVX512F__)
+INLINE wide widened(const real *x) { return (wide)_mm512_cvtps_pd(_mm256_loadu_ps(x)); }
+INLINE narrow narrowed(wide x) { return (narrow)_mm512_cvtpd_ps((__m512d)x); }
+#elif !defined(BLPO__FLOAT64) && defined(__AVX2__)
+INLINE wide widened(const real *x) { return (wide)_mm256_cvtps_pd(_mm_loadu_ps(x)); }
+INLINE narrow narrowed(wide x) { return (narrow)_mm256_cvtpd_ps((__m256d)x); }
+#else
+INLINE wide widened(const real *x) { return __builtin_convertvector(*(const narrow *)x, wide); }
+INLINE narrow narrowed(wide x) { return __builtin_convertvector(x, narrow); }
+#endif
+
+INLINE double sum_of_wide(wide x)
 {
-    return __builtin_convertvector(*(const narrow *)x, wide);
+    double part[WIDE], sum = 0.0;
+    *(loose_wide *)part = x;
+    for (int lane = 0; lane < WIDE; lane++)
+        sum += part[lane];
+    return sum;
 }
 
-/* gram[i][j] += a_i . a_j for three rows i and three rows j, from columns that fill vectors; what is left one by one. */
+/* sum[i][j] = a_i . b_j for three rows each: nine sums in registers, six conversions for nine multiply-adds. */
 static void gram_tile(int64_t n, const real *const a[3], const real *const b[3], double sum[3][3])
 {
     wide part[3][3];
-    memset(part, 0, sizeof part);
-    int64_t c = 0;
-    for (; c + WIDE <= n; c += WIDE) {
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; i++)
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; j++)
+            part[i][j] = (wide){0};
+    const int64_t end = n / WIDE * WIDE;
+    for (int64_t c = 0; c < end; c += WIDE) {
         const wide b0 = widened(b[0] + c), b1 = widened(b[1] + c), b2 = widened(b[2] + c);
 #pragma GCC unroll 3
         for (int i = 0; i < 3; i++) {
@@ -27,39 +47,43 @@ static void gram_tile(int64_t n, const real *const a[3], const real *const b[3],
             part[i][2] += of_a * b2;
         }
     }
+#pragma GCC unroll 3
     for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            sum[i][j] = 0.0;
-            for (int lane = 0; lane < WIDE; lane++)
-                sum[i][j] += part[i][j][lane];
-            for (int64_t q = c; q < n; q++)
-                sum[i][j] += (double)a[i][q] * (double)b[j][q];
-        }
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; j++)
+            sum[i][j] = sum_of_wide(part[i][j]);
+    for (int64_t c = end; c < n; c++)
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++)
+                sum[i][j] += (double)a[i][c] * (double)b[j][c];
 }
 
-/* Rows behind the last are the last again: their sums are not used. */
-static void three_rows(int64_t k, int64_t n, const real *rows, int64_t first, const real *out[3])
+/* Row k is v; rows behind it are v again: their sums are not used. */
+static void three_rows(int64_t k, int64_t n, const real *rows, const real *v, int64_t first, const real *out[3])
 {
-    for (int64_t i = 0; i < 3; i++)
-        out[i] = rows + (first + i < k ? first + i : k - 1) * n;
+    for (int64_t i = first; i < first + 3; i++)
+        out[i - first] = i < k ? rows + i * n : v;
 }
 
-static void add_gram(int64_t k, int64_t n, const real *rows, double *gram)
+static void add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products)
 {
-    for (int64_t i = 0; i < k; i += 3)
+    for (int64_t i = 0; i <= k; i += 3)
         for (int64_t j = 0; j <= i; j += 3) {
             const real *a[3], *b[3];
             double sum[3][3];
-            three_rows(k, n, rows, i, a);
-            three_rows(k, n, rows, j, b);
+            three_rows(k, n, rows, v, i, a);
+            three_rows(k, n, rows, v, j, b);
             gram_tile(n, a, b, sum);
-            for (int64_t q = i; q < k && q < i + 3; q++)
-                for (int64_t r = j; r <= q && r < j + 3; r++) {
-                    gram[q * k + r] += sum[q - i][r - j];
-                    if (r != q)
-                        gram[r * k + q] += sum[q - i][r - j];
-                }
+            for (int64_t q = i; q <= k && q < i + 3; q++)
+                for (int64_t r = j; r <= q && r < k && r < j + 3; r++)
+                    if (q == k)
+                        products[r] = sum[q - i][r - j];
+                    else
+                        gram[q * k + r] += sum[q - i][r - j];
         }
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < i; j++)
+            gram[j * k + i] = gram[i * k + j];
 }
 
 /* Columns c .. of out, vectors (at most 4) vectors of them. */
@@ -76,7 +100,7 @@ INLINE void less_some_columns(int vectors, int64_t k, int64_t n, const real *row
             sum[q] -= y[i] * widened(rows + i * n + q * WIDE);
 #pragma GCC unroll 4
     for (int q = 0; q < vectors; q++)
-        *(narrow *)(out + q * WIDE) = __builtin_convertvector(sum[q] * scale, narrow);
+        *(narrow *)(out + q * WIDE) = narrowed(sum[q] * scale);
 }
 
 static void less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out)
@@ -92,21 +116,27 @@ static void less_rows(int64_t k, int64_t n, const real *rows, const double *y, c
     }
 }
 
-/* Four vectors of partial sums, added in a fixed order. */
-static double dot(const real *a, const real *b, int64_t n)
+/* Four vectors of partial sums, added in a fixed order; of one array each number is converted once. */
+INLINE double dot_of(const real *a, const real *b, int64_t n, int same)
 {
     wide part[4];
-    memset(part, 0, sizeof part);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++)
+        part[q] = (wide){0};
     int64_t c = 0;
     for (; c + 4 * WIDE <= n; c += 4 * WIDE)
 #pragma GCC unroll 4
-        for (int q = 0; q < 4; q++)
-            part[q] += widened(a + c + q * WIDE) * widened(b + c + q * WIDE);
-    const wide all_parts = (part[0] + part[1]) + (part[2] + part[3]);
-    double sum = 0.0;
-    for (int lane = 0; lane < WIDE; lane++)
-        sum += all_parts[lane];
+        for (int q = 0; q < 4; q++) {
+            const wide x = widened(a + c + q * WIDE);
+            part[q] += x * (same ? x : widened(b + c + q * WIDE));
+        }
+    double sum = sum_of_wide((part[0] + part[1]) + (part[2] + part[3]));
     for (; c < n; c++)
         sum += (double)a[c] * (double)b[c];
     return sum;
+}
+
+static double dot(const real *a, const real *b, int64_t n)
+{
+    return a == b ? dot_of(a, a, n, 1) : dot_of(a, b, n, 0);
 }

@@ -15,7 +15,7 @@
  *
  * Cost: m n k multiply-adds, rounded up to whole vectors in n; copies k n of B. Stack: one block. */
 
-enum { BLOCK_NUMBERS = 4096, BLOCK_DEPTH = 128 };
+enum { BLOCK_NUMBERS = 4096, BLOCK_DEPTH = 64 };
 
 typedef struct block { /* columns j .. j + columns - 1 of C, terms l .. l + depth - 1 of their sums */
     const blpo__product *p;
