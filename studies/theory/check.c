@@ -19,10 +19,10 @@ typedef struct method {
 } method;
 
 static const method methods[METHODS] = {
-    { "dense", BLPO_IHVP_DENSE, 1e-12 },
-    { "cg", BLPO_IHVP_CG, 1e-12 },
-    { "nystrom", BLPO_IHVP_NYSTROM, sizeof(study_real) == 8 ? 1e-8 : 1e-4 },
-    { "gauss-newton", BLPO_IHVP_GAUSS_NEWTON, sizeof(study_real) == 8 ? 1e-8 : 1e-4 },
+    {"dense", BLPO_IHVP_DENSE, 1e-12},
+    {"cg", BLPO_IHVP_CG, 1e-12},
+    {"nystrom", BLPO_IHVP_NYSTROM, sizeof(study_real) == 8 ? 1e-8 : 1e-4},
+    {"gauss-newton", BLPO_IHVP_GAUSS_NEWTON, sizeof(study_real) == 8 ? 1e-8 : 1e-4},
 };
 
 static double distance(const double *a, const double *b)
@@ -63,7 +63,7 @@ static void check(game *g, uint64_t seed)
 
 int main(void)
 {
-    static const int64_t features[] = { 1, 5, STATES };
+    static const int64_t features[] = {1, 5, STATES};
     for (uint64_t seed = 0; seed < SEEDS; seed++)
         for (int i = 0; i < 3; i++)
             for (int weights = GAME_FIXED; weights <= GAME_VISITS; weights++) {

@@ -8,8 +8,8 @@ set xrange [1:40000]; set yrange [1e-6:10]
 set key bottom left samplen 2
 set multiplot layout 2,3
 array names[6] = ["anywhere-20", "anywhere-5", "anywhere-20-little", "one-20", "one-5", "one-20-little"]
-array titles[6] = ["starts anywhere, one-hot features", "starts anywhere, 5 features", "starts anywhere, one-hot, little entropy", \
-                   "one start, one-hot features", "one start, 5 features", "one start, one-hot, little entropy"]
+array titles[6] = ["starts anywhere, one-hot features", "starts anywhere, 5 features", \
+                   "starts anywhere, one-hot, little entropy", "one start, one-hot features", "one start, 5 features", "one start, one-hot, little entropy"]
 do for [i=1:6] {
     set title titles[i]
     if (i > 3) { set xlabel "steps" }

@@ -4,7 +4,7 @@
 
 static double along(game *g, int i, const double here[THETA], game_function function, const void *context)
 {
-    static const double step[4] = { 1e-3, -1e-3, 2e-3, -2e-3 }, weight[4] = { 8.0, -8.0, -1.0, 1.0 };
+    static const double step[4] = {1e-3, -1e-3, 2e-3, -2e-3}, weight[4] = {8.0, -8.0, -1.0, 1.0};
     double sum = 0.0, theta[THETA];
     for (int j = 0; j < 4; j++) {
         memcpy(theta, here, sizeof theta);

@@ -47,7 +47,10 @@ void evaluation_values(const evaluation *e, const double reward[STATES], double 
     solve(e, 'T', reward, value);
 }
 
-void evaluation_visits(const evaluation *e, const double y[STATES], double visits[STATES]) { solve(e, 'N', y, visits); }
+void evaluation_visits(const evaluation *e, const double y[STATES], double visits[STATES])
+{
+    solve(e, 'N', y, visits);
+}
 
 void evaluation_mean(const evaluation *e, const double table[THETA], double out[STATES])
 {

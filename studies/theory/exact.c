@@ -8,7 +8,8 @@
  *     descent  SETTING DIRECTION SEED  step  |hypergradient|  J
  *     end      SETTING DIRECTION SEED  then the fields of print_end()
  *
- * SETTING is START-FEATURES, with `-little` for little entropy. The measure is the exact hypergradient whatever direction is followed. */
+ * SETTING is START-FEATURES, with `-little` for little entropy. The measure is the exact hypergradient whatever direction is
+ * followed. */
 #include "leader.h"
 
 #include <lapacke.h>
@@ -27,8 +28,8 @@ typedef struct setting {
 } setting;
 
 static const setting settings[SETTINGS] = {
-    { "anywhere-20", 0, 20, 0.5 }, { "anywhere-5", 0, 5, 0.5 },           { "one-20", 1, 20, 0.5 },
-    { "one-5", 1, 5, 0.5 },        { "anywhere-20-little", 0, 20, 0.01 }, { "one-20-little", 1, 20, 0.01 },
+    {"anywhere-20", 0, 20, 0.5}, {"anywhere-5", 0, 5, 0.5},           {"one-20", 1, 20, 0.5},
+    {"one-5", 1, 5, 0.5},        {"anywhere-20-little", 0, 20, 0.01}, {"one-20-little", 1, 20, 0.01},
 };
 
 typedef struct run {

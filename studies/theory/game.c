@@ -84,7 +84,10 @@ void game_respond(game *g, const double *w)
 /* -- objectives -- */
 
 /* tau / (1 - gamma) / STATES: what the entropy of one state weighs */
-static double entropy_weight(const game *g) { return g->tau / (1.0 - g->process->gamma) / STATES; }
+static double entropy_weight(const game *g)
+{
+    return g->tau / (1.0 - g->process->gamma) / STATES;
+}
 
 static double weighted_entropy(const game *g)
 {
@@ -152,7 +155,7 @@ void game_direct(const game *g, double out[THETA])
 
 void game_response_gradient(const game *g, double *out)
 {
-    double next[STATES] = { 0.0 };
+    double next[STATES] = {0.0};
     for (int s = 0; s < STATES; s++)
         for (int t = 0; t < STATES; t++)
             next[t] += g->process->start[s] * g->policy.step[s][t];

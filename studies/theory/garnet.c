@@ -11,7 +11,10 @@ static uint64_t next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-double study_uniform(uint64_t *state) { return (double)(next(state) >> 11) * 0x1p-53; }
+double study_uniform(uint64_t *state)
+{
+    return (double)(next(state) >> 11) * 0x1p-53;
+}
 
 /* Box and Muller; the second number of each pair is left. */
 double study_normal(uint64_t *state)
@@ -23,7 +26,7 @@ double study_normal(uint64_t *state)
 /* The lengths of [0, 1] cut at BRANCHING - 1 random points. */
 static void partition(uint64_t *state, double length[BRANCHING])
 {
-    double cut[BRANCHING + 1] = { 0.0 };
+    double cut[BRANCHING + 1] = {0.0};
     cut[BRANCHING] = 1.0;
     for (int i = 1; i < BRANCHING; i++) {
         double point = study_uniform(state);

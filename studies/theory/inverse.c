@@ -17,8 +17,8 @@
 #include <string.h>
 
 enum { SEEDS = 6, DRAWS = 3, RHOS = 3 };
-static const double rhos[RHOS] = { 0.01, 1.0, 50.0 };
-static const int64_t ks[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500 };
+static const double rhos[RHOS] = {0.01, 1.0, 50.0};
+static const int64_t ks[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
 
 typedef struct method {
     const char *name;
@@ -30,15 +30,15 @@ typedef struct method {
 } method;
 
 static const method methods[] = {
-    { "none", BLPO_IHVP_NONE, 0.0, 0, 0, 1, 0 },
-    { "nystrom-s1", BLPO_IHVP_NYSTROM, 1.0, 0, 0, DRAWS, 1 },
-    { "nystrom-s0", BLPO_IHVP_NYSTROM, 0.0, 0, 0, DRAWS, 1 },
-    { "nystrom-s0-diagonal", BLPO_IHVP_NYSTROM, 0.0, 1, 0, DRAWS, 1 },
-    { "neumann", BLPO_IHVP_NEUMANN, 0.0, 0, 0, 1, 1 },
-    { "cg", BLPO_IHVP_CG, 0.0, 0, 0, 1, 1 },
-    { "cg-going-on", BLPO_IHVP_CG, 0.0, 0, 1, 1, 1 },
-    { "nystrom-pcg", BLPO_IHVP_NYSTROM_PCG, 0.0, 0, 1, DRAWS, 1 },
-    { "gauss-newton", BLPO_IHVP_GAUSS_NEWTON, 0.0, 0, 0, 1, 0 },
+    {"none", BLPO_IHVP_NONE, 0.0, 0, 0, 1, 0},
+    {"nystrom-s1", BLPO_IHVP_NYSTROM, 1.0, 0, 0, DRAWS, 1},
+    {"nystrom-s0", BLPO_IHVP_NYSTROM, 0.0, 0, 0, DRAWS, 1},
+    {"nystrom-s0-diagonal", BLPO_IHVP_NYSTROM, 0.0, 1, 0, DRAWS, 1},
+    {"neumann", BLPO_IHVP_NEUMANN, 0.0, 0, 0, 1, 1},
+    {"cg", BLPO_IHVP_CG, 0.0, 0, 0, 1, 1},
+    {"cg-going-on", BLPO_IHVP_CG, 0.0, 0, 1, 1, 1},
+    {"nystrom-pcg", BLPO_IHVP_NYSTROM_PCG, 0.0, 0, 1, DRAWS, 1},
+    {"gauss-newton", BLPO_IHVP_GAUSS_NEWTON, 0.0, 0, 0, 1, 0},
 };
 
 /* (H + rho I) x = v as the solver sees it */
@@ -167,7 +167,7 @@ static blpo_hypergrad *solver_new(linear_system *s, const method *m, int64_t k, 
 static void measure(linear_system *s, const method *m, int64_t k, uint64_t draw)
 {
     blpo_hypergrad *solver = solver_new(s, m, k, draw);
-    blpo_hypergrad_report report = { .struct_size = sizeof report };
+    blpo_hypergrad_report report = {.struct_size = sizeof report};
     double error = 0.0;
     if (blpo_hypergrad_solve(solver, s->v_float, s->x, &report) != BLPO_OK) {
         fprintf(stderr, "%s: %s\n", m->name, blpo_hypergrad_error(solver)->text);
@@ -210,7 +210,7 @@ static void measure_all(linear_system *s)
 
 static void system_create(const minibatch *m, char *label, linear_system *out)
 {
-    *out = (linear_system){ .p = m->p, .v = m->v, .label = label };
+    *out = (linear_system){.p = m->p, .v = m->v, .label = label};
     out->jacobian = array(STEPS * m->p, sizeof(double));
     for (int i = 0; i < 2; i++)
         out->matrix[i] = array(m->p * m->p, sizeof(double));
@@ -228,9 +228,7 @@ static void system_create(const minibatch *m, char *label, linear_system *out)
 
 static void system_destroy(linear_system *s)
 {
-    void *const all[] = {
-        s->jacobian, s->matrix[0], s->matrix[1], s->exact, s->wide_in, s->wide_out, s->x, s->v_float
-    };
+    void *const all[] = {s->jacobian, s->matrix[0], s->matrix[1], s->exact, s->wide_in, s->wide_out, s->x, s->v_float};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -255,7 +253,7 @@ static void study(const minibatch *m, int64_t updates, uint64_t seed)
 
 int main(void)
 {
-    static const int64_t updates[] = { 20, 200 };
+    static const int64_t updates[] = {20, 200};
     for (uint64_t seed = 0; seed < SEEDS; seed++)
         for (int kind = CRITIC_NEURAL; kind <= CRITIC_LINEAR; kind++)
             for (int i = 0; i < 2; i++) {

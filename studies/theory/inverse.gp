@@ -1,4 +1,4 @@
-# Error of x against what was spent. data: a directory of files "K median least largest"; out: a PNG; methods: names, v / rho apart
+# Error of x against what was spent. data: a directory of files "K median least largest"; out: a PNG; methods: their names
 set terminal pngcairo size 1350,1250 font "sans,11"
 set output out
 set logscale xy
@@ -20,5 +20,6 @@ do for [i=1:3] { do for [rho in "0.01 1 50"] {
 # the legend, in a panel of its own
 unset title; unset xlabel; unset ylabel; unset border; unset tics; unset grid
 set key center center samplen 3 spacing 1.2
-plot NaN w p pt 2 ps 2 lw 2 lc rgb "#404040" t "v / rho", for [j=1:words(methods)] NaN w lp lw 1.5 lt j pt j+3 ps 1 t word(methods, j)
+plot NaN w p pt 2 ps 2 lw 2 lc rgb "#404040" t "v / rho", for [j=1:words(methods)] \
+    NaN w lp lw 1.5 lt j pt j+3 ps 1 t word(methods, j)
 unset multiplot

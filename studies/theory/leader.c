@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const leader_name[LEADER_DIRECTIONS] = { "hypergradient", "direct", "published" };
+const char *const leader_name[LEADER_DIRECTIONS] = {"hypergradient", "direct", "published"};
 
 double study_norm(const double *x, int64_t n)
 {

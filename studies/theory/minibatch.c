@@ -76,7 +76,7 @@ typedef struct players {
 
 static players players_new(critic_kind kind, uint64_t seed)
 {
-    players out = { NULL, NULL };
+    players out = {NULL, NULL};
     blpo_policy_config policy;
     blpo_critic_config critic;
     blpo_policy_config_init(&policy, sizeof policy);
@@ -87,7 +87,7 @@ static players players_new(critic_kind kind, uint64_t seed)
     blpo_critic_config_init(&critic, sizeof critic);
     critic.obs_dim = OBS;
     critic.seed = seed;
-    critic.network.hidden = (const int64_t[]){ HIDDEN, HIDDEN };
+    critic.network.hidden = (const int64_t[]){HIDDEN, HIDDEN};
     critic.n_features = kind == CRITIC_LINEAR ? FEATURES : 0;
     critic.features = kind == CRITIC_LINEAR ? features : NULL;
     must(blpo_policy_create(&policy, NULL, &out.policy), "blpo_policy_create");
@@ -128,7 +128,7 @@ static void take_rollout(const blpo_trainer *trainer, minibatch *out)
 {
     float returns[STEPS];
     blpo_config config;
-    blpo_rollout_view view = { .struct_size = sizeof view };
+    blpo_rollout_view view = {.struct_size = sizeof view};
     const blpo_rollout *rollout = blpo_trainer_rollout(trainer);
     blpo_config_init(&config, sizeof config);
     must(blpo_rollout_get_view(rollout, &view), "blpo_rollout_get_view");
@@ -158,7 +158,7 @@ static void take_solve(const blpo_trainer *trainer, minibatch *out)
 void minibatch_make(critic_kind kind, int64_t updates, uint64_t seed, minibatch *out)
 {
     struct cartpole poles[ENVS];
-    struct cartpole_batch batch = { .pole = poles, .n = ENVS };
+    struct cartpole_batch batch = {.pole = poles, .n = ENVS};
     const players p = players_new(kind, seed);
     blpo_trainer *trainer = trainer_new(&p, kind, ENVS, seed, &batch);
     must(blpo_trainer_run(trainer, updates * ENVS * STEPS, NULL, NULL), "blpo_trainer_run");

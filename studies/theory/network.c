@@ -1,5 +1,5 @@
-/* Forward h1 = tanh(W1 s + b1), h2 = tanh(W2 h1 + b2), V = w3 . h2 + b3; backward d2 = w3 (1 - h2^2), d1 = W2^T d2 (1 - h1^2). A
- * dot after a name is the derivative along x. */
+/* Forward h1 = tanh(W1 s + b1), h2 = tanh(W2 h1 + b2), V = w3 . h2 + b3; backward d2 = w3 (1 - h2^2),
+ * d1 = W2^T d2 (1 - h1^2). _dot at the end of a name: the derivative along x. */
 #include "network.h"
 
 #include <math.h>
@@ -51,7 +51,7 @@ void network_gradient(const network *n, double *gradient)
     gradient[AT_B3] = 1.0;
 }
 
-/* h1., h2. */
+/* h1_dot, h2_dot */
 static void forward_along(const network *n, const double *x, double h1_dot[HIDDEN], double h2_dot[HIDDEN])
 {
     for (int i = 0; i < HIDDEN; i++) {
@@ -68,11 +68,11 @@ static void forward_along(const network *n, const double *x, double h1_dot[HIDDE
     }
 }
 
-/* d1., d2. */
+/* d1_dot, d2_dot */
 static void backward_along(const network *n, const double *x, const double h1_dot[HIDDEN], const double h2_dot[HIDDEN],
                            double d1_dot[HIDDEN], double d2_dot[HIDDEN])
 {
-    double s[HIDDEN] = { 0.0 }, s_dot[HIDDEN] = { 0.0 }; /* W2^T d2 and its derivative */
+    double s[HIDDEN] = {0.0}, s_dot[HIDDEN] = {0.0}; /* W2^T d2 and its derivative */
     for (int i = 0; i < HIDDEN; i++) {
         d2_dot[i] = x[AT_W3 + i] * (1.0 - n->h2[i] * n->h2[i]) - 2.0 * n->w[AT_W3 + i] * n->h2[i] * h2_dot[i];
         for (int j = 0; j < HIDDEN; j++) {

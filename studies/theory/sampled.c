@@ -104,7 +104,10 @@ static double cosine(const double *a, const double *b)
 {
     return dot(a, b) / study_norm(a, THETA) / study_norm(b, THETA);
 }
-static double ratio(const double *a, const double *b) { return study_norm(a, THETA) / study_norm(b, THETA); }
+static double ratio(const double *a, const double *b)
+{
+    return study_norm(a, THETA) / study_norm(b, THETA);
+}
 
 /* -- the limit -- */
 
@@ -122,7 +125,7 @@ static double outer_of_limit(game *g, const void *context)
 /* Distance of direct - implicit of the limit from differences of its J(theta', w*(theta')), by their norm. */
 static double limit_error(scene *s)
 {
-    acting context = { s->game.policy, s->limit.kappa };
+    acting context = {s->game.policy, s->limit.kappa};
     double total[THETA], expected[THETA];
     game_difference(&s->game, outer_of_limit, &context, expected);
     subtract(s->limit.direct, s->limit.implicit, total);
@@ -153,7 +156,10 @@ static void must(int rc, const blpo_error *error)
 }
 
 /* One for each rollout. */
-static uint64_t seed_of(const scene *s, uint64_t rollout) { return s->seed + 1000 * rollout; }
+static uint64_t seed_of(const scene *s, uint64_t rollout)
+{
+    return s->seed + 1000 * rollout;
+}
 
 static void configure(scene *s, int64_t steps, uint64_t rollout, blpo_config *out)
 {
@@ -185,7 +191,7 @@ static void sample(scene *s, int64_t steps, uint64_t rollout, directions *out)
     walk walker;
     blpo_env env;
     blpo_config config;
-    blpo_error error = { 0 };
+    blpo_error error = {0};
     blpo_runtime runtime;
     blpo_trainer *trainer = NULL;
     blpo_policy *policy = walk_policy(s->game.theta);
@@ -241,7 +247,7 @@ static void print_sampled(scene *s, int64_t steps)
 
 static void run(scene *s)
 {
-    static const char *const solvers[] = { "dense", "published", "averaged" };
+    static const char *const solvers[] = {"dense", "published", "averaged"};
     print_limit(s);
     for (int i = 0; i < 3; i++)
         for (int64_t steps = SHORTEST; steps <= LONGEST; steps *= 2) {
@@ -252,8 +258,8 @@ static void run(scene *s)
 
 int main(void)
 {
-    static const char *const walks[] = { "on", "cut" };
-    static const int64_t features[] = { STATES, 5, 1 };
+    static const char *const walks[] = {"on", "cut"};
+    static const int64_t features[] = {STATES, 5, 1};
     static scene s;
     for (uint64_t seed = 0; seed < SEEDS; seed++)
         for (int w = 0; w < 2; w++)

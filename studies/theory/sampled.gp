@@ -1,4 +1,5 @@
-# Directions of sampled updates against T. data: a directory of files "T median least largest"; out: a PNG; on, cut: predicted ratios
+# Directions of sampled updates against T. data: a directory of files "T median least largest"; out: a PNG; on, cut: the
+# predicted ratios
 set terminal pngcairo size 1350,480 font "sans,11"
 set output out
 set logscale x 2
@@ -17,10 +18,12 @@ plot f("on.20.dense.direct") u 1:2:3:4 w yerrorlines lw 2 pt 7 ps 0.6 lc rgb "#c
 set title "|implicit| by |direct|, averaged rollouts,\nand (1 - gamma) / (1 - kappa)"
 set yrange [0:0.7]
 plot f("on.20.averaged.ratio") u 1:2 w lp lw 2 pt 7 lc rgb "#1850b0" t "goes on: 20 features", \
-     f("on.5.averaged.ratio") u 1:2 w lp lw 2 pt 5 lc rgb "#4080d0" t "5", f("on.1.averaged.ratio") u 1:2 w lp lw 2 pt 9 lc rgb "#90b8f0" t "1", \
+     f("on.5.averaged.ratio") u 1:2 w lp lw 2 pt 5 lc rgb "#4080d0" t "5", \
+     f("on.1.averaged.ratio") u 1:2 w lp lw 2 pt 9 lc rgb "#90b8f0" t "1", \
      on w l dt 2 lc rgb "#1850b0" notitle, \
      f("cut.20.averaged.ratio") u 1:2 w lp lw 2 pt 7 lc rgb "#c04010" t "cut: 20", \
-     f("cut.5.averaged.ratio") u 1:2 w lp lw 2 pt 5 lc rgb "#d08050" t "5", f("cut.1.averaged.ratio") u 1:2 w lp lw 2 pt 9 lc rgb "#f0b890" t "1", \
+     f("cut.5.averaged.ratio") u 1:2 w lp lw 2 pt 5 lc rgb "#d08050" t "5", \
+     f("cut.1.averaged.ratio") u 1:2 w lp lw 2 pt 9 lc rgb "#f0b890" t "1", \
      cut w l dt 2 lc rgb "#c04010" notitle
 set title "cosine with the same term of the exact game,\naveraged rollouts, one-hot features"
 set yrange [-0.2:1.05]

@@ -42,7 +42,7 @@ static int reset(void *user, blpo_reset *io)
 
 void walk_env(walk *w, const garnet *process, double cut, uint64_t seed, blpo_env *out)
 {
-    *w = (walk){ process, cut, seed, 0 };
+    *w = (walk){process, cut, seed, 0};
     blpo_env_init(out, sizeof *out);
     out->user = w;
     out->obs_dim = STATES;
@@ -64,7 +64,7 @@ blpo_policy *walk_policy(const double theta[THETA])
 {
     blpo_policy_config config;
     blpo_policy *out = NULL;
-    study_real parameters[THETA + ACTIONS] = { 0 };
+    study_real parameters[THETA + ACTIONS] = {0};
     blpo_policy_config_init(&config, sizeof config);
     config.obs_dim = STATES;
     config.action.kind = BLPO_ACTION_DISCRETE;

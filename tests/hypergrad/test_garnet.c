@@ -181,8 +181,8 @@ static void assert_hypergradient(fixture *f, const double *expected)
         hypergradient(&f->game, methods[i], rho, out);
         game_direct(&f->game, direct);
         const double implicit = distance(direct, out);
-        assert_true(distance(out, expected) <=
-                    10.0 * (rho / smallest + 1e-16 / rho) * implicit + differences * dense_norm(expected, THETA));
+        assert_true(distance(out, expected)
+                    <= 10.0 * (rho / smallest + 1e-16 / rho) * implicit + differences * dense_norm(expected, THETA));
     }
 }
 
