@@ -61,6 +61,13 @@ int blpo__check_below(blpo_error *error, const char *field, double value, double
     return blpo__error_double(error, BLPO_ERR_CONFIG, field, value, rule);
 }
 
+int blpo__check_size(blpo_error *error, const char *field, int64_t value)
+{
+    if (value > INT_MAX)
+        return blpo__error_int(error, BLPO_ERR_SIZE, field, value, "it must be in 1 .. 2147483647");
+    return blpo__check_int(error, field, value, 1, INT_MAX);
+}
+
 int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t b)
 {
     if (a == 0 || b <= INT_MAX / a)

@@ -12,6 +12,9 @@ int blpo__check_double(blpo_error *error, const char *field, double value, doubl
 int blpo__check_positive(blpo_error *error, const char *field, double value, double high);               /* (0, high] */
 int blpo__check_below(blpo_error *error, const char *field, double value, double low, double high);      /* [low, high) */
 
+/* A count of things in memory, 1 .. 2147483647: below a rule is broken (BLPO_ERR_CONFIG), above it is BLPO_ERR_SIZE. */
+int blpo__check_size(blpo_error *error, const char *field, int64_t value);
+
 /* a * b fits the int of BLAS and LAPACK; both are >= 0. `field` names what would be too large. */
 int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t b);
 

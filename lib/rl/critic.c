@@ -27,9 +27,7 @@ int blpo_critic_config_init(blpo_critic_config *config, size_t struct_size)
 
 static int check_features(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters)
 {
-    int rc = blpo__check_int(error, "obs_dim", config->obs_dim, 1, INT64_MAX);
-    if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "obs_dim", config->obs_dim, 1);
+    int rc = blpo__check_size(error, "obs_dim", config->obs_dim);
     if (rc == BLPO_OK)
         rc = blpo__check_int(error, "n_features", config->n_features, 0, BLPO__MAX_WIDTH);
     if (rc == BLPO_OK && config->features == NULL && config->n_features != config->obs_dim)
@@ -61,11 +59,15 @@ static void fill(blpo_critic *critic, const blpo_critic_config *config)
         blpo__mlp_create(&critic->mlp, &config->network, config->obs_dim, 1, memory);
     critic->n_parameters = critic->mlp.n_parameters;
     critic->parameters = blpo__allocate(memory, critic->n_parameters, sizeof *critic->parameters);
-    if (!memory->failed && config->n_features == 0) /* a linear one starts at 0 */
-        blpo__mlp_initialise(&critic->mlp, config->seed, BLPO__FOR_CRITIC_INIT, critic->parameters, memory);
 }
 
-static int make(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
+static int out_of_memory(const blpo_runtime *runtime, blpo_critic *critic)
+{
+    blpo__host_destroy(&critic->host);
+    return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
+}
+
+int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
 {
     void *memory;
     const int rc = blpo__host_create(runtime, sizeof(blpo_critic), &memory);
@@ -73,12 +75,17 @@ static int make(const blpo_critic_config *config, const blpo_runtime *runtime, b
         return rc;
     blpo_critic *critic = memory;
     fill(critic, config);
-    if (critic->host.memory.failed) {
-        blpo__host_destroy(&critic->host);
-        return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
-    }
+    if (critic->host.memory.failed)
+        return out_of_memory(runtime, critic);
     *out = critic;
     return BLPO_OK;
+}
+
+int blpo__critic_initialise(blpo_critic *critic, uint64_t seed)
+{
+    if (critic->n_features == 0) /* one of features starts at 0 */
+        blpo__mlp_initialise(&critic->mlp, seed, BLPO__FOR_CRITIC_INIT, critic->parameters, &critic->host.memory);
+    return critic->host.memory.failed ? BLPO_ERR_NOMEM : BLPO_OK;
 }
 
 int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
@@ -87,6 +94,7 @@ int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *run
         return BLPO_ERR_NULL;
     blpo_runtime rt;
     blpo_critic_config c;
+    blpo_critic *critic;
     int64_t n_parameters;
     int rc = blpo__runtime_read(&rt, runtime);
     if (rc != BLPO_OK)
@@ -95,7 +103,14 @@ int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *run
     if (rc != BLPO_OK)
         return blpo__error_set(rt.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
     rc = blpo__critic_check(rt.error, &c, &n_parameters);
-    return rc != BLPO_OK ? rc : make(&c, &rt, out);
+    if (rc == BLPO_OK)
+        rc = blpo__critic_new(&c, &rt, &critic);
+    if (rc != BLPO_OK)
+        return rc;
+    if (blpo__critic_initialise(critic, c.seed) != BLPO_OK)
+        return out_of_memory(&rt, critic);
+    *out = critic;
+    return BLPO_OK;
 }
 
 void blpo_critic_destroy(blpo_critic *critic)

@@ -28,6 +28,10 @@ static inline int blpo__critic_is_linear(const blpo_critic *critic)
 /* Every rule of the settings, without an allocation. */
 int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int64_t *n_parameters);
 
+/* As blpo__policy_new() and blpo__policy_initialise(). */
+int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out);
+int blpo__critic_initialise(blpo_critic *critic, uint64_t seed);
+
 /* value [n] of observations that are finite. BLPO_OK; BLPO_ERR_NONFINITE or BLPO_ERR_CALLBACK, with part of the values
  * written. */
 int blpo__critic_values(const blpo_critic *critic, const real *obs, int64_t n, real *value);

@@ -64,11 +64,9 @@ int blpo__action_space_check(blpo_error *error, const blpo_action_space *space)
 /* The network's own check would name a layer: here the cause is obs_dim. Widths that break their rule are left to it. */
 int blpo__obs_dim_check(blpo_error *error, int64_t obs_dim, const blpo_network *network, int64_t n_outputs)
 {
-    if (obs_dim < 1)
-        return blpo__error_int(error, BLPO_ERR_CONFIG, "obs_dim", obs_dim, "it must be at least 1");
-    int rc = blpo__check_product(error, "obs_dim", obs_dim, 1);
+    int rc = blpo__check_size(error, "obs_dim", obs_dim);
     const int64_t width = network->n_hidden > 0 && network->hidden != NULL ? network->hidden[0] : n_outputs;
-    if (rc == BLPO_OK && width >= 1)
+    if (rc == BLPO_OK && width >= 1 && width <= BLPO__MAX_WIDTH)
         rc = blpo__check_product(error, "obs_dim", obs_dim + 1, width);
     return rc;
 }
@@ -144,6 +142,14 @@ int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runti
     return BLPO_OK;
 }
 
+int blpo__policy_initialise(blpo_policy *policy, uint64_t seed, double log_std)
+{
+    blpo__mlp_initialise(&policy->mlp, seed, BLPO__FOR_POLICY_INIT, policy->parameters, &policy->host.memory);
+    for (int64_t i = policy->mlp.n_parameters; i < policy->n_parameters; i++)
+        policy->parameters[i] = (real)log_std;
+    return policy->host.memory.failed ? BLPO_ERR_NOMEM : BLPO_OK;
+}
+
 int blpo_policy_create(const blpo_policy_config *config, const blpo_runtime *runtime, blpo_policy **out)
 {
     if (config == NULL || out == NULL)
@@ -163,11 +169,8 @@ int blpo_policy_create(const blpo_policy_config *config, const blpo_runtime *run
         rc = blpo__policy_new(&c, &rt, &policy);
     if (rc != BLPO_OK)
         return rc;
-    blpo__mlp_initialise(&policy->mlp, c.seed, BLPO__FOR_POLICY_INIT, policy->parameters, &policy->host.memory);
-    if (policy->host.memory.failed)
+    if (blpo__policy_initialise(policy, c.seed, c.initial_log_std) != BLPO_OK)
         return out_of_memory(&rt, policy);
-    for (int64_t i = policy->mlp.n_parameters; i < policy->n_parameters; i++)
-        policy->parameters[i] = (real)c.initial_log_std;
     *out = policy;
     return BLPO_OK;
 }

@@ -35,6 +35,9 @@ int blpo__policy_check_parameters(const real *parameters, int64_t n, int64_t n_l
 /* Memory of a policy whose settings and runtime were checked; parameters are 0. BLPO_OK or BLPO_ERR_NOMEM. */
 int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runtime, blpo_policy **out);
 
+/* Fresh parameters: the slow part of create, which a trainer leaves until it has all its memory. BLPO_OK or BLPO_ERR_NOMEM. */
+int blpo__policy_initialise(blpo_policy *policy, uint64_t seed, double log_std);
+
 int64_t blpo__policy_n_log_std(const blpo_policy *policy);
 blpo__distribution blpo__policy_distribution(const blpo_policy *policy);
 

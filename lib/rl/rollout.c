@@ -22,11 +22,11 @@ int blpo_rollout_config_init(blpo_rollout_config *config, size_t struct_size)
 
 int blpo__rollout_check(blpo_error *error, const blpo_rollout_config *config)
 {
-    int rc = blpo__check_int(error, "n_envs", config->n_envs, 1, INT64_MAX);
+    int rc = blpo__check_size(error, "n_envs", config->n_envs);
     if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "n_steps", config->n_steps, 1, INT64_MAX);
+        rc = blpo__check_size(error, "n_steps", config->n_steps);
     if (rc == BLPO_OK)
-        rc = blpo__check_int(error, "obs_dim", config->obs_dim, 1, INT64_MAX);
+        rc = blpo__check_size(error, "obs_dim", config->obs_dim);
     if (rc == BLPO_OK)
         rc = blpo__check_int(error, "action_kind", config->action_kind, BLPO_ACTION_DISCRETE, BLPO_ACTION_CONTINUOUS);
     if (rc == BLPO_OK)

@@ -84,13 +84,6 @@ int blpo__trainer_read(const blpo_env *env, const blpo_config *config, blpo_env 
 
 /* --- rules --- */
 
-/* At least 1, and an int of BLAS: below is a rule that is broken, above a size that is too large. */
-static int check_size(blpo_error *error, const char *field, int64_t value)
-{
-    const int rc = blpo__check_int(error, field, value, 1, INT64_MAX);
-    return rc != BLPO_OK ? rc : blpo__check_product(error, field, value, 1);
-}
-
 static int check_callbacks(blpo_error *error, const blpo_env *env)
 {
     if (env->step != NULL && env->reset == NULL)
@@ -103,9 +96,9 @@ static int check_callbacks(blpo_error *error, const blpo_env *env)
 
 static int check_env(blpo_error *error, const blpo_env *env)
 {
-    int rc = check_size(error, "n_envs", env->n_envs);
+    int rc = blpo__check_size(error, "n_envs", env->n_envs);
     if (rc == BLPO_OK)
-        rc = check_size(error, "obs_dim", env->obs_dim);
+        rc = blpo__check_size(error, "obs_dim", env->obs_dim);
     if (rc == BLPO_OK)
         rc = blpo__action_space_check(error, &env->action);
     if (rc == BLPO_OK)
@@ -140,10 +133,10 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"diagnostics_interval", config->diagnostics_interval, 0, INT64_MAX},
         {"gap_steps", config->gap_steps, 0, INT64_MAX},
     };
-    int rc = check_size(error, "n_steps", config->n_steps);
+    int rc = blpo__check_size(error, "n_steps", config->n_steps);
     for (size_t i = 0; rc == BLPO_OK && i < sizeof rules / sizeof *rules; i++)
         rc = blpo__check_int(error, rules[i].field, rules[i].value, rules[i].low, rules[i].high);
-    return rc == BLPO_OK ? check_size(error, "stats_window", config->stats_window) : rc;
+    return rc == BLPO_OK ? blpo__check_size(error, "stats_window", config->stats_window) : rc;
 }
 
 static int check_closed(blpo_error *error, const blpo_config *config)

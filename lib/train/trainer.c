@@ -37,9 +37,7 @@ static int make_policy(blpo_trainer *trainer, const blpo_runtime *runtime)
     config.obs_dim = trainer->env.obs_dim;
     config.action = trainer->env.action;
     config.network = trainer->config.actor_network;
-    config.initial_log_std = trainer->config.initial_log_std;
-    config.seed = trainer->config.seed;
-    const int rc = blpo_policy_create(&config, runtime, &trainer->own_policy);
+    const int rc = blpo__policy_new(&config, runtime, &trainer->own_policy);
     trainer->policy = trainer->own_policy;
     return rc;
 }
@@ -53,8 +51,7 @@ static int make_critic(blpo_trainer *trainer, const blpo_runtime *runtime)
     blpo_critic_config_init(&config, sizeof config);
     config.obs_dim = trainer->env.obs_dim;
     config.network = trainer->config.critic_network;
-    config.seed = trainer->config.seed;
-    const int rc = blpo_critic_create(&config, runtime, &trainer->own_critic);
+    const int rc = blpo__critic_new(&config, runtime, &trainer->own_critic);
     trainer->critic = trainer->own_critic;
     return rc;
 }
@@ -190,6 +187,18 @@ static int take_memory(blpo_trainer *trainer)
     return trainer->host.memory.failed ? BLPO_ERR_NOMEM : BLPO_OK;
 }
 
+/* Last, since it is slow: who asks for more memory than there is hears of it at once. */
+static int initialise_players(blpo_trainer *trainer)
+{
+    const blpo_config *config = &trainer->config;
+    int rc = BLPO_OK;
+    if (trainer->own_policy != NULL)
+        rc = blpo__policy_initialise(trainer->own_policy, config->seed, config->initial_log_std);
+    if (rc == BLPO_OK && trainer->own_critic != NULL)
+        rc = blpo__critic_initialise(trainer->own_critic, config->seed);
+    return rc;
+}
+
 static int make(const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime, blpo_trainer **out)
 {
     void *memory;
@@ -207,6 +216,8 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
         rc = make_parts(trainer, runtime->error);
     if (rc == BLPO_OK)
         rc = take_memory(trainer);
+    if (rc == BLPO_OK)
+        rc = initialise_players(trainer);
     if (rc != BLPO_OK) {
         blpo_trainer_destroy(trainer);
         return rc == BLPO_ERR_NOMEM ? blpo__error_set(runtime->error, rc, BLPO_STAGE_CREATE, "", blpo_status_text(rc)) : rc;

@@ -236,6 +236,78 @@ static void products_of_sizes_past_the_integers_of_blas_are_refused(void **state
     REFUSE_CONFIG(n_steps, INT64_MAX, BLPO_ERR_SIZE, "n_steps");
 }
 
+/* The width of the first layer meets obs_dim in a product; alone it is no matter of obs_dim. */
+static void a_width_out_of_its_range_is_named_whatever_its_size(void **state)
+{
+    (void)state;
+    static const int64_t widths[4] = { 0, -1, 8193, INT64_MAX };
+    for (int i = 0; i < 4; i++) {
+        const int64_t *const width = &widths[i];
+        REFUSE_CONFIG(actor_network.hidden, width, BLPO_ERR_CONFIG, "actor_network.hidden");
+        REFUSE_CONFIG(critic_network.hidden, width, BLPO_ERR_CONFIG, "critic_network.hidden");
+    }
+}
+
+/* What the rule says is where the limit is, on both sides of it. */
+static void the_rule_of_a_size_names_its_limits(void **state)
+{
+    (void)state;
+    script s = script_new(2, BLPO_AUTORESET_DISABLED);
+    const blpo_env env = script_env(&s);
+    static const int64_t bad[2] = { 0, INT64_C(1) << 40 };
+    for (int i = 0; i < 2; i++) {
+        blpo_error error = { 0 };
+        blpo_runtime runtime;
+        assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+        runtime.error = &error;
+        blpo_config config = script_config();
+        blpo_trainer *out = NULL;
+        config.n_steps = bad[i];
+        assert_status(blpo_trainer_create(&env, &config, &runtime, &out), i == 0 ? BLPO_ERR_CONFIG : BLPO_ERR_SIZE);
+        assert_string_equal(error.text, i == 0 ? "n_steps is 0; it must be in 1 .. 2147483647"
+                                               : "n_steps is 1099511627776; it must be in 1 .. 2147483647");
+    }
+}
+
+/* --- memory --- */
+
+/* An allocator that notes how much is held when something is given back for the first time. */
+typedef struct noting {
+    counted_memory memory;
+    int64_t live_then; /* -1: nothing was given back yet */
+} noting;
+
+static void *noting_allocate(void *user, size_t size, size_t alignment)
+{
+    noting *me = user;
+    return counted_allocate(&me->memory, size, alignment);
+}
+
+static void noting_release(void *user, void *memory, size_t size)
+{
+    noting *me = user;
+    me->live_then = me->live_then < 0 ? me->memory.live : me->live_then;
+    counted_release(&me->memory, memory, size);
+}
+
+/* What is given back in create is the scratch of the initial weights. By then all that stays is there: who asks for more
+ * memory than there is hears of it before the weights are made, which takes seconds for large networks. */
+static void weights_are_made_when_all_memory_is_there(void **state)
+{
+    (void)state;
+    script s = script_new(2, BLPO_AUTORESET_DISABLED);
+    noting me = { .live_then = -1 };
+    blpo_runtime runtime;
+    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    runtime.allocate = noting_allocate;
+    runtime.release = noting_release;
+    runtime.allocator_user = &me;
+    blpo_trainer *trainer = script_trainer(&s, NULL, &runtime);
+    assert_true(me.live_then > me.memory.live); /* and the scratch itself */
+    blpo_trainer_destroy(trainer);
+    assert_all_released(&me.memory);
+}
+
 /* A window of 2^60 episodes does not fit the address space. */
 static void a_window_of_statistics_too_large_is_refused(void **state)
 {
@@ -387,6 +459,9 @@ int main(void)
         cmocka_unit_test(every_field_of_the_environment_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(bounds_that_are_no_bounds_are_refused),
         cmocka_unit_test(products_of_sizes_past_the_integers_of_blas_are_refused),
+        cmocka_unit_test(a_width_out_of_its_range_is_named_whatever_its_size),
+        cmocka_unit_test(the_rule_of_a_size_names_its_limits),
+        cmocka_unit_test(weights_are_made_when_all_memory_is_there),
         cmocka_unit_test(a_window_of_statistics_too_large_is_refused),
         cmocka_unit_test(null_arguments_of_create_are_refused),
         cmocka_unit_test(no_config_means_the_published_settings),
