@@ -27,7 +27,8 @@ typedef enum blpo_autoreset {
      *  final_obs of that row is filled with the last of the one that ended. */
     BLPO_AUTORESET_SAME_STEP = 1,
     /** The environment resets itself in the step after: that step ignores its action, gives reward 0 and the first
-     *  observation of the next episode. The library keeps it out of every loss and every running mean. */
+     *  observation of the next episode. The library keeps it out of every loss and every running mean; its reward must be
+     *  finite and its flags 0 or 1 all the same. */
     BLPO_AUTORESET_NEXT_STEP = 2
 } blpo_autoreset;
 

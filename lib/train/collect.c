@@ -39,14 +39,16 @@ static int check_obs(blpo_trainer *trainer, int stage, int64_t e, const char *fi
 
 /* --- acting --- */
 
+/* Where outputs are not finite, those of the rows before are: the first that is not is the place. */
 static int outputs(blpo_trainer *trainer, const real *obs)
 {
-    if (blpo__policy_outputs(trainer->policy, obs, trainer->env.n_envs, trainer->pending.output) == BLPO_OK)
+    const int64_t n_envs = trainer->env.n_envs, n = trainer->env.action.n;
+    const real *output = trainer->pending.output;
+    if (blpo__policy_outputs(trainer->policy, obs, n_envs, trainer->pending.output) == BLPO_OK)
         return BLPO_OK;
-    blpo__error_set(&trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_ACT, "policy",
-                    "an output of the policy's network is not finite");
-    trainer->error.step = trainer->rollout->length;
-    return BLPO_ERR_NONFINITE;
+    const int64_t bad = blpo__first_nonfinite(output, n_envs * n);
+    return blpo__error_element(&trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_ACT, bad / n, trainer->rollout->length,
+                               "policy output", bad % n, (double)output[bad], NULL);
 }
 
 /* An action so large that its log-probability is no real is refused here: nothing downstream could use it. */
@@ -122,6 +124,26 @@ static void blank_row(blpo_trainer *trainer, const blpo_transition *transition, 
     stepping->terminated[e] = stepping->truncated[e] = 0;
 }
 
+static int check_flag(blpo_trainer *trainer, int64_t e, const char *field, uint8_t flag)
+{
+    if (flag <= 1)
+        return BLPO_OK;
+    return blpo__error_element(&trainer->error, BLPO_ERR_ARGUMENT, BLPO_STAGE_STEP, e, trainer->rollout->length, field, -1,
+                               (double)flag, "it must be 0 or 1");
+}
+
+/* NEXT_STEP: a step that is a reset goes into no loss, but what it says must be sound all the same: an environment that
+ * reports nonsense here is broken. */
+static int check_reset_row(blpo_trainer *trainer, const blpo_transition *transition, int64_t e)
+{
+    const double reward = (double)transition->reward[e];
+    if (!isfinite(reward))
+        return blpo__error_element(&trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_STEP, e, trainer->rollout->length, "reward",
+                                   -1, reward, NULL);
+    const int rc = check_flag(trainer, e, "terminated", transition->terminated[e]);
+    return rc != BLPO_OK ? rc : check_flag(trainer, e, "truncated", transition->truncated[e]);
+}
+
 /* A row with a transition: what really followed is the final observation where the environment has gone on already. */
 static int fill_row(blpo_trainer *trainer, const blpo_transition *transition, int64_t e)
 {
@@ -154,6 +176,8 @@ static int fill_rows(blpo_trainer *trainer, const blpo_transition *transition, c
         pending->masked[e] = fails || pending->was_end[e];
         if (!fails)
             rc = check_obs(trainer, BLPO_STAGE_STEP, e, field, transition->next_obs);
+        if (rc == BLPO_OK && !fails && pending->masked[e])
+            rc = check_reset_row(trainer, transition, e);
         if (pending->masked[e])
             blank_row(trainer, transition, e, fails);
         else if (rc == BLPO_OK)

@@ -90,6 +90,65 @@ static void a_flag_that_is_not_0_or_1_is_refused_by_place(void **state)
     blpo_trainer_destroy(clean);
 }
 
+/* NEXT_STEP: row 3 of environment 0, whose first episode has 3 steps, is a reset. It is in no loss, but what it says must be
+ * sound; asked again, the environment has not moved. */
+static void nonsense_in_a_reset_row_is_refused_by_place_and_asked_for_again(void **state)
+{
+    (void)state;
+    static const struct {
+        script_fault fault;
+        int code;
+        const char *field;
+    } rows[3] = { { SCRIPT_NAN_REWARD, BLPO_ERR_NONFINITE, "reward" },
+                  { SCRIPT_BAD_FLAG, BLPO_ERR_ARGUMENT, "terminated" },
+                  { SCRIPT_INF_OBS, BLPO_ERR_NONFINITE, "obs" } };
+    script plain = script_new(ENVS, BLPO_AUTORESET_NEXT_STEP);
+    plain.reacts = 1;
+    blpo_trainer *clean = script_trainer(&plain, NULL, NULL);
+    trainer_updates(clean, 2);
+    for (int i = 0; i < 3; i++) {
+        script s = failing(rows[i].fault, 0, 3);
+        s.autoreset = BLPO_AUTORESET_NEXT_STEP;
+        blpo_trainer *trainer = script_trainer(&s, NULL, NULL);
+        assert_status(blpo_trainer_collect(trainer), rows[i].code);
+        const blpo_error *error = blpo_trainer_error(trainer);
+        assert_string_equal(error->field, rows[i].field);
+        assert_true(error->env == 0 && error->step == 3 && error->stage == BLPO_STAGE_STEP);
+        trainer_updates(trainer, 2);
+        assert_same_trainer(trainer, clean);
+        assert_int_equal(s.violations, 0);
+        blpo_trainer_destroy(trainer);
+    }
+    blpo_trainer_destroy(clean);
+}
+
+/* One unit of relu, h = M o for the first number o of an observation and the largest real M; logits h and M h. Environment 0
+ * begins at o = 0, environment 1 at 1/4: its second logit has no number. */
+static void an_output_of_the_policy_without_a_number_is_named_by_place(void **state)
+{
+    (void)state;
+    static const int64_t one = 1;
+    const test_real parameters[7] = { TEST_REAL_MAX, 0, 0, 1, TEST_REAL_MAX, 0, 0 };
+    blpo_policy_config of_policy;
+    blpo_config config = script_config();
+    assert_status(blpo_policy_config_init(&of_policy, sizeof of_policy), BLPO_OK);
+    of_policy.obs_dim = SCRIPT_OBS;
+    of_policy.action = (blpo_action_space){ .kind = BLPO_ACTION_DISCRETE, .n = 2 };
+    of_policy.network.hidden = &one;
+    of_policy.network.n_hidden = 1;
+    of_policy.network.activation = BLPO_RELU;
+    assert_status(blpo_policy_create(&of_policy, NULL, &config.policy), BLPO_OK);
+    assert_status(blpo_policy_set_parameters(config.policy, parameters, 7), BLPO_OK);
+    script s = failing(SCRIPT_NONE, 0, 0);
+    blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+    assert_status(blpo_trainer_collect(trainer), BLPO_ERR_NONFINITE);
+    assert_error_at(blpo_trainer_error(trainer), BLPO_ERR_NONFINITE, 1, 0, 1);
+    assert_int_equal(blpo_trainer_error(trainer)->stage, BLPO_STAGE_ACT);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "env 1, step 0: policy output[1] is infinity");
+    blpo_trainer_destroy(trainer);
+    blpo_policy_destroy(config.policy);
+}
+
 static void a_step_that_gives_up_reports_its_code_and_is_asked_again(void **state)
 {
     (void)state;
@@ -376,6 +435,8 @@ int main(void)
         cmocka_unit_test(a_number_that_is_not_finite_is_refused_by_place_and_asked_for_again),
         cmocka_unit_test(the_step_of_an_error_is_that_of_the_current_rollout),
         cmocka_unit_test(a_flag_that_is_not_0_or_1_is_refused_by_place),
+        cmocka_unit_test(nonsense_in_a_reset_row_is_refused_by_place_and_asked_for_again),
+        cmocka_unit_test(an_output_of_the_policy_without_a_number_is_named_by_place),
         cmocka_unit_test(a_step_that_gives_up_reports_its_code_and_is_asked_again),
         cmocka_unit_test(a_reset_that_fails_reports_its_code_and_is_asked_again),
         cmocka_unit_test(a_nan_from_reset_is_refused_by_place_and_asked_again),
