@@ -203,10 +203,10 @@ typedef struct blpo_hypergrad_stats {
     /* -- above: 0.1 -- */
     int64_t n_failed_callback;     /**< solves that failed on the verdict of a callback */
     int64_t n_failed_nonfinite;    /**< solves that failed on a number that is not finite */
-    int64_t n_fallback_indefinite; /**< solves that fell back, by their reason */
-    int64_t n_fallback_singular;
-    int64_t n_fallback_nonfinite;
-    int64_t n_fallback_diverged;
+    int64_t n_fallback_indefinite; /**< solves that fell back for BLPO_IHVP_REASON_INDEFINITE */
+    int64_t n_fallback_singular;   /**< solves that fell back for BLPO_IHVP_REASON_SINGULAR */
+    int64_t n_fallback_nonfinite;  /**< solves that fell back for BLPO_IHVP_REASON_NONFINITE */
+    int64_t n_fallback_diverged;   /**< solves that fell back for BLPO_IHVP_REASON_DIVERGED */
 } blpo_hypergrad_stats;
 
 /** Fills the first struct_size bytes, never more, with defaults.
