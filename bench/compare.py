@@ -113,8 +113,8 @@ def jax(b, method):
 
 def build_rltools(b, activation):
     """The driver, compiled for this processor; its headers are in the Python package."""
-    where = subprocess.run([b.python, "-c", "import importlib.util as u; print(u.find_spec('rltools').submodule_search_locations[0])"],
-                           capture_output=True, text=True)
+    ask = "import importlib.util as u; print(u.find_spec('rltools').submodule_search_locations[0])"
+    where = subprocess.run([b.python, "-c", ask], capture_output=True, text=True)
     if where.returncode != 0:
         raise Absent("package rltools is not installed")
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "openblas"], capture_output=True, text=True).stdout.split()
@@ -283,8 +283,8 @@ def perf(b):
 
 
 def perf_symbols(data):
-    text = subprocess.run(["perf", "report", "-i", data, "--stdio", "--no-children", "-s", "dso,symbol", "-F", "overhead,dso,symbol",
-                           "--percent-limit", "0.2"], capture_output=True, text=True).stdout
+    command = ["perf", "report", "-i", data, "--stdio", "--no-children", "-s", "dso,symbol", "-F", "overhead,dso,symbol"]
+    text = subprocess.run(command + ["--percent-limit", "0.2"], capture_output=True, text=True).stdout
     found = re.findall(r"^\s*([\d.]+)%\s+(\S+)\s+\[(.)\]\s+(\S+)", text, re.M)
     rows = [dict(share=float(share), object=name, symbol=symbol) for share, name, kind, symbol in found]
     return sorted(rows, key=lambda row: -row["share"])

@@ -51,8 +51,9 @@ bench_turns bench_begin(int argc, char **argv, const char *name)
     blpo_build build = {.struct_size = sizeof build};
     blpo_build_info(&build);
     if (turns.serve)
-        bench_line("{\"ready\":\"%s\",\"version\":\"%s\",\"blas\":\"%s\",\"blas_config\":\"%s\",\"kernels\":\"%s\"}", name,
-                   build.version, build.blas, build.blas_config, build.blas_kernels);
+        bench_line("{\"ready\":\"%s\",\"version\":\"%s\",\"blas\":\"%s\",\"blas_config\":\"%s\",\"kernels\":\"%s\","
+                   "\"own_kernels\":\"%s\"}",
+                   name, build.version, build.blas, build.blas_config, build.blas_kernels, build.kernels);
     return turns;
 }
 

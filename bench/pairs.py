@@ -96,4 +96,4 @@ def pairs(a, b, n, field):
         theirs.append(b.go())
     ratios = [ratio_of(x[field], y[field], field) for x, y in zip(ours, theirs)]
     return dict(field=field, ours=spread([x[field] for x in ours]), theirs=spread([y[field] for y in theirs]),
-                ratio=spread(ratios), ratios=ratios, pairs=n, facts=b.facts, first=theirs[0])
+                ratio=spread(ratios), ratios=ratios, pairs=n, facts=b.facts, first_ours=ours[0], first=theirs[0])

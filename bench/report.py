@@ -29,7 +29,9 @@ def number(x):
 
 
 def with_spread(s):
-    return number(s["median"]) if s["low"] == s["high"] else f"{number(s['median'])} ({number(s['low'])} to {number(s['high'])})"
+    if s["low"] == s["high"]:
+        return number(s["median"])
+    return f"{number(s['median'])} ({number(s['low'])} to {number(s['high'])})"
 
 
 def table(head, rows):
@@ -49,16 +51,23 @@ def goal(target, name):
     return "-" if value is None else f"{'at most ' if target['least'] else ''}{value:g}"
 
 
+def at_the_peak(target, results):
+    limit = target["limit"] and "machine" in results and target["limit"](results)
+    return number(limit) if limit else "-"
+
+
 def targets(results):
     rows, reasons = [], []
     for target in TARGETS:
         found = target["find"](results)
         verdict = met(target, found) if found else "not measured"
         rows.append([target["work"], target["against"], goal(target, "reach"), goal(target, "dream"),
-                     with_spread(found) if found else "-", verdict])
+                     with_spread(found) if found else "-", verdict, at_the_peak(target, results)])
         if verdict == "no" and target["why"]:
             reasons.append(f"- {target['work']}, against {target['against']}: {target['why']}")
-    lines = table(["work", "against", "target", "dream", "measured", "met"], rows)
+    lines = table(["work", "against", "target", "dream", "measured", "met", "limit"], rows)
+    lines += ["", "Limit: the ratio if libblpo did nothing but the products that it needs at least (`bench/model.h`), all of them "
+              "at the sgemm peak."]
     return lines + (["", "Why not, where it is not met:", ""] + reasons if reasons else [])
 
 
@@ -204,8 +213,9 @@ def conditions(m):
     build = m["build"]
     return [f"{m['cpu']}, {m['cores']} processors, kernel {m['kernel']}; {m['date']}, commit {m['commit']}; load {m['load']:.1f} "
             "when it began.",
-            f"libblpo {build['version']} with {build['blas']} ({build['blas_config']}), kernels {build['kernels']}, as they come. "
-            f"sgemm peak {m['peak']:.1f} GFLOP/s: the best square size of the best OpenBLAS kernels below, one thread.",
+            f"libblpo {build['version']} with {build['blas']} ({build['blas_config']}), its kernels {build['kernels']}, "
+            f"libblpo's own {build.get('own_kernels', 'unknown')}, as they come. sgemm peak {m['peak']:.1f} GFLOP/s: "
+            "the best square size of the best OpenBLAS kernels below, one thread.",
             "", *table(["OpenBLAS kernels", *(f"{r['m']}x{r['n']}x{r['k']}" for r in next(iter(m["sgemm"].values())))],
                        [[name, *(f"{r['gflops']:.0f}" for r in rows)] for name, rows in m["sgemm"].items()])]
 
@@ -220,7 +230,8 @@ libblpo is. The settings are the published ones of CartPole: 4 environments x 12
 
 Peers get the kernels of OpenBLAS that suit them best, libblpo runs as it comes, without an environment variable. JAX is our own
 program (`bench/peers/train_jax.py`), since the authors' figures are of a GPU; RLtools is compiled for this processor with
--ffast-math, and FAST_TANH is its approximation.""".splitlines()
+-ffast-math, and FAST_TANH is its approximation. The targets were set on a processor with AVX-512; ratios depend on the
+processor.""".splitlines()
 
 
 def write(results, out):
@@ -234,14 +245,15 @@ def write(results, out):
     if picture_targets(results, folder / "targets.png"):
         lines += ["", "![Measured by target](performance/targets.png)"]
     if "runs" in results:
-        section("Whole runs", *paired(results["runs"], "steps/s"), "", "The rows against our own PPO say what the hypergradient costs: "
-                "ratio 0.4 is 2.5 times PPO's time.")
+        section("Whole runs", *paired(results["runs"], "steps/s"), "",
+                "The rows against our own PPO say what the hypergradient costs: ratio 0.4 is 2.5 times PPO's time.")
     if "ihvp" in results:
-        section("Inverse-Hessian-vector products", "The problem of `tests/vectors/ihvp_problem.npz`: critic 4-64-64-1, 128 rows, an "
-                "indefinite Hessian; from weights and observations to x.", "", *paired(results["ihvp"], "us"), "",
+        section("Inverse-Hessian-vector products", "The problem of `tests/vectors/ihvp_problem.npz`: critic 4-64-64-1, 128 rows, "
+                "an indefinite Hessian; from weights and observations to x.", "", *paired(results["ihvp"], "us"), "",
                 *accuracy(results["ihvp"]["accuracy"]), "",
-                "Residual: |(H + rho I) x - v| / |v|, with curvature Gauss-Newton (-gn, and the method of that name) with that matrix for H; error: against the "
-                "float64 solution with the Hessian; both means over 16 draws where something is drawn, s = 0 but in -s1.")
+                "Residual: |(H + rho I) x - v| / |v|, with curvature Gauss-Newton (-gn, and the method of that name) with that "
+                "matrix for H; error: against the float64 solution with the Hessian; both means over 16 draws where something is "
+                "drawn, s = 0 but in -s1.")
     if "act" in results:
         section("One action", *paired(results["act"], "us"))
     if "solve" in results:
@@ -251,8 +263,8 @@ def write(results, out):
     if "stages" in results and "machine" in results:
         section("Stages of a minibatch", *stages(results["stages"], results["machine"]["peak"]))
     if "growth" in results:
-        section("Growth", "Exponents fitted to time and to the flops that the work needs at least (`bench/model.h`), over all points "
-                "and over the larger half of them.", "", *growth_table(results["growth"]))
+        section("Growth", "Exponents fitted to time and to the flops that the work needs at least (`bench/model.h`), over all "
+                "points and over the larger half of them.", "", *growth_table(results["growth"]))
         if picture_growth(results["growth"], folder / "growth.png"):
             lines += ["", "![Growth](performance/growth.png)"]
     if "memory" in results:
