@@ -1,5 +1,6 @@
 /** @file env.h
- *  The contract between the library and an environment: a batch of rows stepped by one callback. */
+ *  The contract between the library and an environment: a batch of rows stepped by one callback. No callback may be left by
+ *  an exception or longjmp (see blpo.h). */
 #ifndef BLPO_ENV_H
 #define BLPO_ENV_H
 

@@ -1,5 +1,6 @@
 /** @file runtime.h
- *  What a handle uses of its host: memory, log, threads, other processes. Given at create, copied, optional. */
+ *  What a handle uses of its host: memory, log, threads, other processes. Given at create, copied, optional.
+ *  No hook may be left by an exception or longjmp (see blpo.h). */
 #ifndef BLPO_RUNTIME_H
 #define BLPO_RUNTIME_H
 
@@ -61,9 +62,9 @@ typedef struct blpo_runtime {
     int64_t n_processes;            /**< >= 1, default 1; more than 1 needs all_reduce */
     int64_t process_index;          /**< 0 .. n_processes - 1: keys the random streams of this process's environments */
     blpo_error *error;              /**< NULL, or where a create or load that has no handle to keep the error writes it;
-                                         used during that call only. Untouched on success, and where the code says it all:
-                                         BLPO_ERR_NULL, and a struct_size of this struct that is too small or was not set.
-                                         So set its code to 0 before, and where it still is, print blpo_status_text() */
+                                         used during that call only. Untouched on success, and where struct_size of this
+                                         struct is too small or was not set. So set its code to 0 before, and where it
+                                         still is, print blpo_status_text() */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
 } blpo_runtime;
 

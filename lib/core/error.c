@@ -28,10 +28,10 @@ int blpo__error_set(blpo_error *error, int code, int stage, const char *field, c
     return code;
 }
 
-int blpo__error_missing(blpo_error *error, const char *field)
+int blpo__error_missing(blpo_error *error, int stage, const char *field)
 {
     if (error != NULL) {
-        blpo__text out = begin(error, BLPO_ERR_NULL, BLPO_STAGE_STEP, field);
+        blpo__text out = begin(error, BLPO_ERR_NULL, stage, field);
         blpo__text_add(&out, field);
         blpo__text_add(&out, " is NULL");
     }

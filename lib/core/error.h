@@ -12,8 +12,8 @@ void blpo__error_clear(blpo_error *error);
 /* Each of these fills the record and returns its code. `error` may be NULL: then only the code is returned. */
 int blpo__error_set(blpo_error *error, int code, int stage, const char *field, const char *text);
 
-/* "FIELD is NULL": an array of a transition that has to be there. */
-int blpo__error_missing(blpo_error *error, const char *field);
+/* "FIELD is NULL": something that has to be there. */
+int blpo__error_missing(blpo_error *error, int stage, const char *field);
 
 /* "FIELD is VALUE; RULE" */
 int blpo__error_int(blpo_error *error, int code, const char *field, int64_t value, const char *rule);

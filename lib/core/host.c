@@ -34,10 +34,15 @@ static int check_runtime(const blpo_runtime *runtime)
     return rc;
 }
 
-/* Where a runtime is refused as a whole: the caller's record, if the struct is long enough to hold its address. */
+/* The record of a runtime that was not read: the caller's, if the struct is long enough to hold its address. */
 static blpo_error *error_of(const blpo_runtime *in)
 {
     return in != NULL && blpo__struct_size_fits(in->struct_size, LEAST) ? in->error : NULL;
+}
+
+int blpo__runtime_missing(const blpo_runtime *runtime, const char *name)
+{
+    return blpo__error_missing(error_of(runtime), BLPO_STAGE_CREATE, name);
 }
 
 int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in)

@@ -19,6 +19,9 @@ typedef struct blpo__host {
 /* Copies and checks a runtime (NULL: defaults). No allocation. `*error` becomes the place where create reports. */
 int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in);
 
+/* An argument of a create is NULL: BLPO_ERR_NULL, and the caller's record says so where there is one. */
+int blpo__runtime_missing(const blpo_runtime *runtime, const char *name);
+
 /* Memory for a handle of `size` bytes whose blpo__host is its first member: BLPO_OK or BLPO_ERR_NOMEM. No threads yet. */
 int blpo__host_create(const blpo_runtime *runtime, size_t size, void **out);
 

@@ -210,7 +210,7 @@ int blpo_hypergrad_create(const blpo_problem *problem, const blpo_hypergrad_conf
                           blpo_hypergrad **out)
 {
     if (problem == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, problem == NULL ? "problem" : "out");
     blpo_runtime rt;
     blpo_problem p;
     blpo_hypergrad_config c = config_defaults;
@@ -354,6 +354,8 @@ static int finish(blpo_hypergrad *solver, int rc, blpo_hypergrad_report *report,
 static int solve_into(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *caller)
 {
     blpo_hypergrad_report report;
+    if (v == NULL || x == NULL)
+        return blpo__error_missing(&solver->error, BLPO_STAGE_SOLVE, v == NULL ? "v" : "x");
     int rc = begin_report(solver, caller, &report);
     if (rc != BLPO_OK)
         return rc;
@@ -365,7 +367,7 @@ static int solve_into(blpo_hypergrad *solver, const real *v, real *x, blpo_hyper
 
 int blpo_hypergrad_solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    if (solver == NULL || v == NULL || x == NULL)
+    if (solver == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&solver->busy))
         return BLPO_ERR_BUSY;
@@ -423,6 +425,9 @@ static int compute_into(blpo_hypergrad *solver, const real *direct, const real *
                         blpo_hypergrad_report *caller)
 {
     blpo_hypergrad_report report;
+    if (direct == NULL || v == NULL || hypergradient == NULL)
+        return blpo__error_missing(&solver->error, BLPO_STAGE_IMPLICIT,
+                                   direct == NULL ? "direct" : v == NULL ? "v" : "hypergradient");
     int rc = begin_report(solver, caller, &report);
     if (rc != BLPO_OK)
         return rc;
@@ -435,7 +440,7 @@ static int compute_into(blpo_hypergrad *solver, const real *direct, const real *
 int blpo_hypergrad_compute(blpo_hypergrad *solver, const real *direct, const real *v, real *hypergradient,
                            blpo_hypergrad_report *report)
 {
-    if (solver == NULL || direct == NULL || v == NULL || hypergradient == NULL)
+    if (solver == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&solver->busy))
         return BLPO_ERR_BUSY;

@@ -163,7 +163,7 @@ static int check_file(const void *bytes, size_t n_bytes, shape *s, blpo__reader 
 int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runtime, blpo_policy **out)
 {
     if (bytes == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, bytes == NULL ? "bytes" : "out");
     blpo_runtime rt;
     shape s;
     blpo__reader parameters;

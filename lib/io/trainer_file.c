@@ -458,17 +458,25 @@ static int save(blpo_trainer *trainer, blpo_write_fn write, void *user)
     return BLPO_OK;
 }
 
-int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user)
+static int save_guarded(blpo_trainer *trainer, blpo_write_fn write, void *user)
 {
-    if (trainer == NULL || write == NULL)
-        return BLPO_ERR_NULL;
-    if (!blpo__enter(&trainer->busy))
-        return BLPO_ERR_BUSY;
+    if (write == NULL)
+        return blpo__error_missing(&trainer->error, BLPO_STAGE_SAVE, "write");
     blpo__guard_save(&trainer->policy->guard);
     blpo__guard_save(&trainer->critic->guard);
     const int rc = save(trainer, write, user);
     blpo__guard_saved(&trainer->critic->guard);
     blpo__guard_saved(&trainer->policy->guard);
+    return rc;
+}
+
+int blpo_trainer_save(blpo_trainer *trainer, blpo_write_fn write, void *user)
+{
+    if (trainer == NULL)
+        return BLPO_ERR_NULL;
+    if (!blpo__enter(&trainer->busy))
+        return BLPO_ERR_BUSY;
+    const int rc = save_guarded(trainer, write, user);
     blpo__leave(&trainer->busy);
     return rc;
 }
@@ -706,6 +714,8 @@ static int load_with(blpo_trainer *trainer, blpo_read_fn read, void *user)
 /* The players are held all along: what somebody set meanwhile would be overwritten. */
 static int load(blpo_trainer *trainer, blpo_read_fn read, void *user)
 {
+    if (read == NULL)
+        return blpo__error_missing(&trainer->error, BLPO_STAGE_LOAD, "read");
     int rc = blpo__trainer_hold_players(trainer);
     if (rc != BLPO_OK)
         return rc;
@@ -716,7 +726,7 @@ static int load(blpo_trainer *trainer, blpo_read_fn read, void *user)
 
 int blpo_trainer_load(blpo_trainer *trainer, blpo_read_fn read, void *user)
 {
-    if (trainer == NULL || read == NULL)
+    if (trainer == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&trainer->busy))
         return BLPO_ERR_BUSY;

@@ -91,7 +91,7 @@ int blpo__critic_initialise(blpo_critic *critic, uint64_t seed)
 int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
 {
     if (config == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, config == NULL ? "config" : "out");
     blpo_runtime rt;
     blpo_critic_config c;
     blpo_critic *critic;

@@ -153,7 +153,7 @@ int blpo__policy_initialise(blpo_policy *policy, uint64_t seed, double log_std)
 int blpo_policy_create(const blpo_policy_config *config, const blpo_runtime *runtime, blpo_policy **out)
 {
     if (config == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, config == NULL ? "config" : "out");
     blpo_runtime rt;
     blpo_policy_config c;
     blpo_policy *policy;

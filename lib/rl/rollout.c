@@ -61,7 +61,7 @@ static void take_memory(blpo_rollout *rollout)
 int blpo_rollout_create(const blpo_rollout_config *config, const blpo_runtime *runtime, blpo_rollout **out)
 {
     if (config == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, config == NULL ? "config" : "out");
     blpo_runtime host;
     blpo_rollout_config known;
     int rc = blpo__runtime_read(&host, runtime);
@@ -185,7 +185,7 @@ static int check_arrays(blpo_rollout *rollout, const blpo_rollout_step *step)
                   {"next_obs", step->next_obs}};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (needed[i].array == NULL)
-            return blpo__error_missing(&rollout->error, needed[i].name);
+            return blpo__error_missing(&rollout->error, BLPO_STAGE_STEP, needed[i].name);
     return BLPO_OK;
 }
 
@@ -210,11 +210,11 @@ static int push(blpo_rollout *rollout, const blpo_rollout_step *given)
 
 int blpo_rollout_push(blpo_rollout *rollout, const blpo_rollout_step *step)
 {
-    if (rollout == NULL || step == NULL)
+    if (rollout == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&rollout->busy))
         return BLPO_ERR_BUSY;
-    const int rc = push(rollout, step);
+    const int rc = step == NULL ? blpo__error_missing(&rollout->error, BLPO_STAGE_STEP, "step") : push(rollout, step);
     blpo__leave(&rollout->busy);
     return rc;
 }

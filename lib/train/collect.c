@@ -104,12 +104,12 @@ int blpo__trainer_act(blpo_trainer *trainer, const real *obs)
 static int check_arrays(blpo_error *error, const blpo_transition *transition)
 {
     if (transition->next_obs == NULL)
-        return blpo__error_missing(error, "next_obs");
+        return blpo__error_missing(error, BLPO_STAGE_STEP, "next_obs");
     if (transition->reward == NULL)
-        return blpo__error_missing(error, "reward");
+        return blpo__error_missing(error, BLPO_STAGE_STEP, "reward");
     if (transition->terminated == NULL)
-        return blpo__error_missing(error, "terminated");
-    return transition->truncated == NULL ? blpo__error_missing(error, "truncated") : BLPO_OK;
+        return blpo__error_missing(error, BLPO_STAGE_STEP, "terminated");
+    return transition->truncated == NULL ? blpo__error_missing(error, BLPO_STAGE_STEP, "truncated") : BLPO_OK;
 }
 
 /* A row without a transition: a failed step, or one that is a reset. What it holds is in no loss; it is made finite, and
@@ -155,7 +155,7 @@ static int fill_row(blpo_trainer *trainer, const blpo_transition *transition, in
     stepping->truncated[e] = transition->truncated[e];
     if (trainer->env.autoreset == BLPO_AUTORESET_SAME_STEP && (stepping->terminated[e] || stepping->truncated[e])) {
         if (transition->final_obs == NULL)
-            return blpo__error_missing(&trainer->error, "final_obs");
+            return blpo__error_missing(&trainer->error, BLPO_STAGE_STEP, "final_obs");
         next = transition->final_obs;
         const int rc = check_obs(trainer, BLPO_STAGE_STEP, e, "final_obs", next);
         if (rc != BLPO_OK)

@@ -245,7 +245,7 @@ static int64_t order_of_system(const blpo_trainer *trainer)
 int blpo_trainer_create(const blpo_env *env, const blpo_config *config, const blpo_runtime *runtime, blpo_trainer **out)
 {
     if (env == NULL || out == NULL)
-        return BLPO_ERR_NULL;
+        return blpo__runtime_missing(runtime, env == NULL ? "env" : "out");
     blpo_runtime host;
     blpo_env known_env;
     blpo_config known;
@@ -433,15 +433,23 @@ static void hand_out(const blpo_trainer *trainer, void *action)
         memcpy(action, trainer->pending.clipped, n * (size_t)trainer->env.action.n * sizeof(real));
 }
 
-int blpo_trainer_act(blpo_trainer *trainer, const real *obs, void *action)
+static int act(blpo_trainer *trainer, const real *obs, void *action)
 {
-    if (trainer == NULL || obs == NULL || action == NULL)
-        return BLPO_ERR_NULL;
-    if (!blpo__enter(&trainer->busy))
-        return BLPO_ERR_BUSY;
+    if (obs == NULL || action == NULL)
+        return blpo__error_missing(&trainer->error, BLPO_STAGE_ACT, obs == NULL ? "obs" : "action");
     const int rc = blpo__trainer_act(trainer, obs);
     if (rc == BLPO_OK)
         hand_out(trainer, action);
+    return rc;
+}
+
+int blpo_trainer_act(blpo_trainer *trainer, const real *obs, void *action)
+{
+    if (trainer == NULL)
+        return BLPO_ERR_NULL;
+    if (!blpo__enter(&trainer->busy))
+        return BLPO_ERR_BUSY;
+    const int rc = act(trainer, obs, action);
     blpo__leave(&trainer->busy);
     return rc;
 }
@@ -449,6 +457,8 @@ int blpo_trainer_act(blpo_trainer *trainer, const real *obs, void *action)
 static int observe(blpo_trainer *trainer, const blpo_transition *transition)
 {
     blpo_transition known;
+    if (transition == NULL)
+        return blpo__error_missing(&trainer->error, BLPO_STAGE_STEP, "transition");
     if (blpo__read_struct(&known, sizeof known, LEAST_TRANSITION, transition) != BLPO_OK)
         return blpo__error_set(&trainer->error, BLPO_ERR_VERSION, BLPO_STAGE_STEP, "struct_size",
                                blpo_status_text(BLPO_ERR_VERSION));
@@ -460,7 +470,7 @@ static int observe(blpo_trainer *trainer, const blpo_transition *transition)
 
 int blpo_trainer_observe(blpo_trainer *trainer, const blpo_transition *transition)
 {
-    if (trainer == NULL || transition == NULL)
+    if (trainer == NULL)
         return BLPO_ERR_NULL;
     if (!blpo__enter(&trainer->busy))
         return BLPO_ERR_BUSY;

@@ -45,6 +45,51 @@ static void build_info_refuses_null_and_a_short_struct(void **state)
     assert_status(blpo_build_info(NULL), BLPO_ERR_NULL);
 }
 
+static void assert_missing(blpo_error *error, int code, const char *name)
+{
+    assert_status(code, BLPO_ERR_NULL);
+    assert_error_names(error, BLPO_ERR_NULL, name);
+    assert_string_equal(error->field, name);
+    assert_int_equal(error->stage, BLPO_STAGE_CREATE);
+    memset(error, 0, sizeof *error);
+}
+
+/* A NULL is said by name where the caller lent a record: where it stands first, and where the handle should go. */
+static void create_names_the_argument_that_is_missing(void **state)
+{
+    (void)state;
+    const blpo_policy_config of_policy = small_policy_config(BLPO_ACTION_DISCRETE);
+    const blpo_critic_config of_critic = small_critic_config();
+    const blpo_rollout_config of_rollout = small_rollout_config();
+    const blpo_env env = small_env();
+    blpo_problem problem;
+    blpo_policy *policy = NULL;
+    blpo_critic *critic = NULL;
+    blpo_rollout *rollout = NULL;
+    blpo_hypergrad *solver = NULL;
+    blpo_trainer *trainer = NULL;
+    blpo_error error = { 0 };
+    blpo_runtime r;
+    assert_status(blpo_runtime_init(&r, sizeof r), BLPO_OK);
+    assert_status(blpo_problem_init(&problem, sizeof problem), BLPO_OK);
+    r.error = &error;
+    assert_missing(&error, blpo_policy_create(NULL, &r, &policy), "config");
+    assert_missing(&error, blpo_policy_create(&of_policy, &r, NULL), "out");
+    assert_missing(&error, blpo_policy_load(NULL, 3, &r, &policy), "bytes");
+    assert_missing(&error, blpo_policy_load("abc", 3, &r, NULL), "out");
+    assert_missing(&error, blpo_critic_create(NULL, &r, &critic), "config");
+    assert_missing(&error, blpo_critic_create(&of_critic, &r, NULL), "out");
+    assert_missing(&error, blpo_rollout_create(NULL, &r, &rollout), "config");
+    assert_missing(&error, blpo_rollout_create(&of_rollout, &r, NULL), "out");
+    assert_missing(&error, blpo_hypergrad_create(NULL, NULL, &r, &solver), "problem");
+    assert_missing(&error, blpo_hypergrad_create(&problem, NULL, &r, NULL), "out");
+    assert_missing(&error, blpo_trainer_create(NULL, NULL, &r, &trainer), "env");
+    assert_missing(&error, blpo_trainer_create(&env, NULL, &r, NULL), "out");
+    r.struct_size = 8; /* vouches for no address in it */
+    assert_status(blpo_trainer_create(NULL, NULL, &r, &trainer), BLPO_ERR_NULL);
+    assert_int_equal(error.code, 0);
+}
+
 /* The counting allocator fills memory with NaN and checks alignment, sizes and the bytes behind each block. */
 static void all_memory_comes_from_the_allocator_and_is_given_back(void **state)
 {
@@ -260,6 +305,7 @@ int main(void)
         cmocka_unit_test(version_and_abi_are_those_of_the_headers),
         cmocka_unit_test(build_info_says_what_runs),
         cmocka_unit_test(build_info_refuses_null_and_a_short_struct),
+        cmocka_unit_test(create_names_the_argument_that_is_missing),
         cmocka_unit_test(all_memory_comes_from_the_allocator_and_is_given_back),
         cmocka_unit_test(the_runtime_is_copied),
         cmocka_unit_test(create_unwinds_when_any_allocation_fails),

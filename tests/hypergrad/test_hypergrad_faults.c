@@ -182,11 +182,16 @@ static void null_arguments_are_refused(void **state)
     begin(&f, BLPO_IHVP_NYSTROM, 1);
     assert_status(blpo_hypergrad_solve(NULL, f.v, f.out, NULL), BLPO_ERR_NULL);
     assert_status(blpo_hypergrad_solve(f.solver, NULL, f.out, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_hypergrad_error(f.solver)->text, "v is NULL");
     assert_status(blpo_hypergrad_solve(f.solver, f.v, NULL, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_hypergrad_error(f.solver)->text, "x is NULL");
     assert_status(blpo_hypergrad_compute(NULL, f.direct, f.v, f.out, NULL), BLPO_ERR_NULL);
     assert_status(blpo_hypergrad_compute(f.solver, NULL, f.v, f.out, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_hypergrad_error(f.solver)->text, "direct is NULL");
     assert_status(blpo_hypergrad_compute(f.solver, f.direct, NULL, f.out, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_hypergrad_error(f.solver)->text, "v is NULL");
     assert_status(blpo_hypergrad_compute(f.solver, f.direct, f.v, NULL, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_hypergrad_error(f.solver)->text, "hypergradient is NULL");
     assert_untouched(f.out, f.quad.p);
     assert_int_equal(f.quad.hvp_calls + f.quad.rows_calls + f.quad.mixed_calls, 0);
     end(&f);

@@ -276,6 +276,7 @@ static void null_arguments_are_refused(void **state)
     fill(&r, 0, BLPO_ACTION_DISCRETE);
     assert_status(blpo_rollout_push(NULL, &r.step), BLPO_ERR_NULL);
     assert_status(blpo_rollout_push(rollout, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_rollout_error(rollout)->text, "step is NULL");
     assert_status(blpo_rollout_clear(NULL), BLPO_ERR_NULL);
     assert_status(blpo_rollout_get_view(NULL, &view), BLPO_ERR_NULL);
     assert_status(blpo_rollout_get_view(rollout, NULL), BLPO_ERR_NULL);

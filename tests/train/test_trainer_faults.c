@@ -393,8 +393,10 @@ static void null_and_bad_arguments_are_refused(void **state)
     assert_status(blpo_trainer_get_metrics(trainer, NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_save(NULL, bytes_write, &buffer), BLPO_ERR_NULL);
     assert_status(blpo_trainer_save(trainer, NULL, &buffer), BLPO_ERR_NULL);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "write is NULL");
     assert_status(blpo_trainer_load(NULL, bytes_read, &buffer), BLPO_ERR_NULL);
     assert_status(blpo_trainer_load(trainer, NULL, &buffer), BLPO_ERR_NULL);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "read is NULL");
     assert_status(blpo_trainer_save_policy(NULL, bytes_write, &buffer), BLPO_ERR_NULL);
     assert_status(blpo_trainer_save_policy(trainer, NULL, &buffer), BLPO_ERR_NULL);
     assert_int_equal(s.step_calls + s.reset_calls, 0);

@@ -288,9 +288,12 @@ static void act_refuses_what_is_wrong_and_writes_nothing(void **state)
     assert_true(error->env == 2 && error->element == 1 && error->stage == BLPO_STAGE_ACT);
     assert_status(blpo_trainer_act(NULL, obs, action), BLPO_ERR_NULL);
     assert_status(blpo_trainer_act(trainer, NULL, action), BLPO_ERR_NULL);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "obs is NULL");
     assert_status(blpo_trainer_act(trainer, obs, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "action is NULL");
     assert_status(blpo_trainer_observe(NULL, NULL), BLPO_ERR_NULL);
     assert_status(blpo_trainer_observe(trainer, NULL), BLPO_ERR_NULL);
+    assert_string_equal(blpo_trainer_error(trainer)->text, "transition is NULL");
     assert_true(action[0] == 42 && action[1] == 42 && action[2] == 42);
     blpo_trainer_destroy(trainer);
 }
