@@ -152,7 +152,7 @@ typedef struct blpo_metrics {
     double best_response_gap;       /**< g after the critic steps less its least value over w, in each minibatch; measured at
                                          diagnostics_interval. Linear critics: exact, by least squares. Else a lower bound of
                                          the gap: less the least value that gap_steps evaluations found from there on (all) */
-    double best_response_rank;      /**< linear critics: parameters that a minibatch determines, to 1e-7 of the largest
+    double best_response_rank;      /**< linear critics: parameters that a minibatch determines, to some 1e-7 of the largest
                                          singular value; measured with BLPO_RESPONSE_EXACT, else at diagnostics_interval (all) */
     double largest_eigenvalue;      /**< estimate of the largest |eigenvalue| of H + rho I, the largest of all solves of the
                                          update; measured at diagnostics_interval with spectrum_iterations above 0, and where

@@ -17,7 +17,8 @@
  * are below 1e-7 of the largest, which is 1e-14 in A and within reach of double; and w* is rounded to float in the end,
  * which alone moves g by more than the error of the equations does: (6e-8 |w|)^2 |A| against (1e-16 c |w|)^2 |A| for
  * every c <= 1e7. tests/train/test_best_response.c measures this against dgelsd of Phi itself. What is gained: p x p
- * numbers instead of n x p, and sums that all processes can share. Eigenvalues below 1e-14 of the largest are left out.
+ * numbers instead of n x p, and sums that all processes can share. Pivots up to 1e-14 of the largest (p 2e-16 where
+ * that is more) count as zero.
  *
  * Departure from the papers: theirs step K times; arXiv:2505.11714 assumes a best response for its theorem, with a critic
  * objective linear in w. Cost: 2 n p^2 + O(p^3) operations in double, on the calling thread. */
@@ -25,15 +26,20 @@
 
 #include "linalg/blas.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-static const double tolerance = 1e-14;
+/* Of p x p sums, whose roundings add up. */
+static double tolerance(int64_t p)
+{
+    return fmax(1e-14, (double)p * DBL_EPSILON);
+}
 
 void blpo__best_response_create(blpo__best_response *response, const blpo__game *game, blpo__memory *memory)
 {
     const int64_t p = game->critic->n_parameters;
-    blpo__symmetric_create(&response->system, p, memory);
+    blpo__semidefinite_create(&response->system, p, memory);
     response->step = blpo__allocate(memory, p, sizeof *response->step);
     response->rows = blpo__allocate(memory, p * BLPO__PIECE, sizeof *response->rows);
     response->weighted = blpo__allocate(memory, p * BLPO__PIECE, sizeof *response->weighted);
@@ -111,10 +117,10 @@ int blpo__best_response_find(blpo__best_response *response, blpo__game *game, do
     const int rc = gather(response, game, ridge);
     if (rc != BLPO_OK)
         return rc;
-    if (blpo__symmetric_factor(&response->system, tolerance) != 0)
+    if (blpo__semidefinite_factor(&response->system, tolerance(p)) != 0)
         return BLPO_ERR_NONFINITE;
     memcpy(b, response->step, (size_t)p * sizeof *b);
-    blpo__symmetric_solve(&response->system, response->step);
+    blpo__semidefinite_solve(&response->system, response->step);
     response->gap = 0.0;
     for (int64_t i = 0; i < p; i++)
         response->gap += b[i] * response->step[i];

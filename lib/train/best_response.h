@@ -3,11 +3,11 @@
 #define BLPO_TRAIN_BEST_RESPONSE_H
 
 #include "core/sum.h"
-#include "linalg/lapack.h"
+#include "linalg/semidefinite.h"
 #include "train/game.h"
 
 typedef struct blpo__best_response {
-    blpo__symmetric system;    /* [p][p] A + ridge I, then its factors; `rank` and `condition` of the last one */
+    blpo__semidefinite system; /* [p][p] A + ridge I, then its factors; `rank` of the last one */
     double *step;              /* [p] b, then the step to the best response */
     double *rows, *weighted;   /* [p][BLPO__TILE] a tile of features, and times share */
     double gap;                /* g(w) + ridge |w|^2, less its least value */

@@ -87,7 +87,7 @@ static int exact_critic(run *r)
     rc = blpo__best_response_find(&trainer->best_response, game, trainer->config.critic_ridge);
     if (rc != BLPO_OK)
         return fail_response(r, rc);
-    r->metrics->best_response_rank += trainer->best_response.system.rank;
+    r->metrics->best_response_rank += (double)trainer->best_response.system.rank;
     blpo__best_response_take(&trainer->best_response, game);
     const int64_t bad = blpo__first_nonfinite(game->w, game->critic->n_parameters);
     return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", bad, (double)game->w[bad]);
@@ -123,7 +123,7 @@ static int measure_gap(run *r)
         rc = blpo__best_response_find(&trainer->best_response, &trainer->game, 0.0);
         gap = trainer->best_response.gap;
         if (trainer->config.critic_response == BLPO_RESPONSE_NESTED)
-            m->best_response_rank += trainer->best_response.system.rank;
+            m->best_response_rank += (double)trainer->best_response.system.rank;
     } else if (trainer->config.gap_steps > 0) {
         rc = blpo__gap_search(&trainer->gap, &trainer->game, trainer->config.gap_steps, &gap);
     }
