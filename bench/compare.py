@@ -221,8 +221,17 @@ def solve_row(b, command, seeds):
                 ratio=spread(ratios), ratios=ratios, pairs=len(ratios), first=theirs[0])
 
 
+def solve_ours(b, method, seeds):
+    """Whole processes of the example by one method."""
+    wall = []
+    for seed in seeds:
+        wall.append(process(b, [str(b.build / "examples" / "cartpole"), "--quiet", "--method", method, "--seed", str(seed)])["wall"])
+    return dict(method=method, wall=spread(wall), seeds=len(wall))
+
+
 def solve(b):
     out, seeds = {}, [0] if b.quick else [0, 1, 2]
+    out["methods"] = [solve_ours(b, method, [0] if b.quick else range(10)) for method in ("blpo", "nested", "ppo")]
     for name, script in (("jax", "train_jax.py"), ("sb3", "train_sb3.py")):
         print(f"  solved, {name}", file=sys.stderr)
         out[name] = solve_row(b, [b.python, str(PEERS / script), "--solve"], seeds)

@@ -257,7 +257,9 @@ def write(results, out):
     if "act" in results:
         section("One action", *paired(results["act"], "us"))
     if "solve" in results:
-        section("From process start to solved", *paired(results["solve"], "s"))
+        section("From process start to solved", *paired(results["solve"], "s"), "",
+                *table(["method, by libblpo", "s", "seeds"],
+                       [[m["method"], with_spread(m["wall"]), m["seeds"]] for m in results["solve"].get("methods", [])]))
     if "threads" in results:
         section("Threads", *paired(results["threads"], "s"), *threads_line(results.get("growth", [])))
     if "stages" in results and "machine" in results:
