@@ -45,8 +45,10 @@ typedef struct blpo__kernels {
     const char *name;
     /* any sizes, also 0 */
     void (*product)(const blpo__product *p);
-    /* the same for n <= 4 and A with a_column = 1, B with b_row = 1, no weight: scalar products of rows */
+    /* the same for A with a_column = 1, B with b_row = 1, no weight; good for n <= 4 */
     void (*dots)(const blpo__product *p);
+    /* the same for any n, good for few m */
+    void (*few_rows)(const blpo__product *p);
     /* out[j] += sum_t weight[t] a[t lda + j]; weight NULL: 1 */
     void (*add_rows)(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out);
     /* out[t] += sum_j a[t n + j] b[t n + j] */

@@ -1,6 +1,10 @@
 #include "linalg/product.h"
 
-enum { FEW = 4 }; /* columns of C, up to which scalar products of rows beat tiles that are mostly empty */
+enum {
+    FEW = 4,      /* columns of C, up to which scalar products of rows beat tiles that are mostly empty */
+    FEW_ROWS = 2, /* rows of C, up to which copying B costs more than the product, */
+    LONG = 16     /* where rows are that long */
+};
 
 void blpo__multiply(const blpo__product *p)
 {
@@ -8,6 +12,8 @@ void blpo__multiply(const blpo__product *p)
     const int rows_by_rows = p->a_column == 1 && p->b_row == 1 && p->weight == NULL;
     if (rows_by_rows && p->n <= FEW)
         kernels->dots(p);
+    else if (rows_by_rows && p->m <= FEW_ROWS && p->k >= LONG)
+        kernels->few_rows(p);
     else
         kernels->product(p);
 }

@@ -138,14 +138,17 @@ static void products_are_their_sums_in_every_table(void **state)
 static void scalar_products_are_their_sums_in_every_table(void **state)
 {
     (void)state;
-    for (int64_t m = 0; m < TEST_COUNT(ROWS); m++)
-        for (int64_t n = 1; n <= 4; n++)
-            for (int64_t k = 0; k < TEST_COUNT(DEPTHS); k++) {
-                matrices x = matrices_of(ROWS[m], n, DEPTHS[k]);
-                for (int level = 0; blpo__kernels_level(level) != NULL; level++)
-                    check_forms(blpo__kernels_level(level)->dots, product_of(&x, 0, ROWS[m], n, DEPTHS[k]), &x, 0);
-                release(&x);
-            }
+    for (int64_t many = 0; many < TEST_COUNT(ROWS); many++)
+        for (int64_t few = 1; few <= 5; few++)
+            for (int64_t k = 0; k < TEST_COUNT(DEPTHS); k++)
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+                    const blpo__kernels *kernels = blpo__kernels_level(level);
+                    matrices x = matrices_of(ROWS[many], few, DEPTHS[k]), y = matrices_of(few, ROWS[many], DEPTHS[k]);
+                    check_forms(kernels->dots, product_of(&x, 0, ROWS[many], few, DEPTHS[k]), &x, 0);
+                    check_forms(kernels->few_rows, product_of(&y, 0, few, ROWS[many], DEPTHS[k]), &y, 0);
+                    release(&x);
+                    release(&y);
+                }
 }
 
 /* Two sums of k rounded numbers may differ by twice what each may be off. */

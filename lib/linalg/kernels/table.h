@@ -7,5 +7,5 @@
 #include "linalg/kernels/product_body.h"
 #include "linalg/kernels/thin_body.h"
 
-const blpo__kernels TABLE = {LEVEL_NAME, product, dots, add_rows, add_row_products, tanh_all, relu_all, times_slope, outer_slope, scaled_rows, adam,
+const blpo__kernels TABLE = {LEVEL_NAME, product, dots, few_rows, add_rows, add_row_products, tanh_all, relu_all, times_slope, outer_slope, scaled_rows, adam,
                              add_gram, less_rows, dot};

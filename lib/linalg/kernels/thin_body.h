@@ -1,38 +1,79 @@
-/* Products with one side so thin that a tile would be mostly empty: the top layer of a critic, sums of columns.
+/* Products with one side so thin that a tile would be mostly empty, or the copying of B worth more than the product: the top
+ * layer of a critic, an observation or four of them, sums of columns.
  *
  *   dots       c_ij = sum_l a_il b_jl for a few j: four rows of A at a time, LANES partial sums each, added pairwise at the end
+ *   few_rows   the same for a few i: four rows of B at a time
  *   add_rows   out_j += sum_t weight_t a_tj: one pass over A, as many sums in registers as fit
  *   add_row_products   out_t += sum_j a_tj b_tj
  *
- * All read A once and are bound by that. */
+ * All read A once (few_rows: B once a row of A) and are bound by that. */
 
-INLINE real sum_of_lanes(vector x)
+/* out[i] = sum of the lanes of x[i], pairwise */
+INLINE void sums_of_four(const vector x[4], real out[4])
 {
-    real part[LANES];
-    *(loose_vector *)part = x;
-    for (int gap = LANES / 2; gap > 0; gap /= 2)
-        for (int i = 0; i < gap; i++)
-            part[i] += part[i + gap];
-    return part[0];
+#if !defined(BLPO__FLOAT64) && defined(__AVX2__)
+    __m256 y[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+#if defined(__AVX512F__)
+        y[i] = _mm256_add_ps(_mm512_castps512_ps256((__m512)x[i]), _mm512_extractf32x8_ps((__m512)x[i], 1));
+#else
+        y[i] = (__m256)x[i];
+#endif
+    const __m256 sums = _mm256_hadd_ps(_mm256_hadd_ps(y[0], y[1]), _mm256_hadd_ps(y[2], y[3]));
+    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
+#else
+    for (int i = 0; i < 4; i++) {
+        real part[LANES];
+        *(loose_vector *)part = x[i];
+        for (int gap = LANES / 2; gap > 0; gap /= 2)
+            for (int j = 0; j < gap; j++)
+                part[j] += part[j + gap];
+        out[i] = part[0];
+    }
+#endif
 }
 
-/* rows (at most 4) scalar products with one row of B. */
-INLINE void dot_rows(int rows, int64_t k, const real *a, int64_t a_row, const real *b, real *out)
+/* rows (at most 4) scalar products: of row i of A with row i of B; with b_row 0, as a constant, with one row. */
+INLINE void dot_rows(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real out[4])
 {
-    vector sum[4] = {{0}, {0}, {0}, {0}};
-    int64_t l = 0;
-    for (; l + LANES <= k; l += LANES) {
+    vector sum[4];
+    const int64_t whole = k / LANES * LANES;
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+        sum[i] = (vector){0};
+    for (int64_t l = 0; l < whole; l += LANES) {
         const vector of_b = *(const loose_vector *)(b + l);
 #pragma GCC unroll 4
         for (int i = 0; i < rows; i++)
-            sum[i] += *(const loose_vector *)(a + i * a_row + l) * of_b;
+            sum[i] += *(const loose_vector *)(a + i * a_row + l) *
+                      (b_row == 0 ? of_b : (vector)*(const loose_vector *)(b + i * b_row + l));
     }
+    if (whole < k) {
 #pragma GCC unroll 4
-    for (int i = 0; i < rows; i++) {
-        out[i] = sum_of_lanes(sum[i]);
-        for (int64_t q = l; q < k; q++)
-            out[i] += a[i * a_row + q] * b[q];
+        for (int i = 0; i < rows; i++)
+            sum[i] += some(a + i * a_row + whole, k - whole) * some(b + i * b_row + whole, k - whole);
     }
+    sums_of_four(sum, out);
+}
+
+/* The same for a number of rows that is no constant. */
+INLINE void some_dots(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real *out)
+{
+    real sums[4];
+    if (rows == 4)
+        dot_rows(4, k, a, a_row, b, b_row, sums);
+    for (int i = 0; rows < 4 && i < rows; i++) {
+        real one[4];
+        dot_rows(1, k, a + i * a_row, a_row, b + i * b_row, b_row, one);
+        sums[i] = one[0];
+    }
+    memcpy(out, sums, (size_t)rows * sizeof *out);
+}
+
+INLINE real start_of(const blpo__product *p, int64_t i, int64_t j)
+{
+    return p->add ? p->c[i * p->ldc + j] : p->bias != NULL ? p->bias[j] : 0;
 }
 
 static void dots(const blpo__product *p)
@@ -40,20 +81,29 @@ static void dots(const blpo__product *p)
     for (int64_t i = 0; i < p->m; i += 4) {
         const int rows = p->m - i < 4 ? (int)(p->m - i) : 4;
         for (int64_t j = 0; j < p->n; j++) {
-            const real *a = p->a + i * p->a_row, *b = p->b + j * p->b_column;
             real out[4];
-            if (rows == 4)
-                dot_rows(4, p->k, a, p->a_row, b, out);
-            else
-                for (int r = 0; r < rows; r++)
-                    dot_rows(1, p->k, a + r * p->a_row, p->a_row, b, out + r);
-            for (int r = 0; r < rows; r++) {
-                real *c = p->c + (i + r) * p->ldc + j;
-                *c = out[r] + (p->add ? *c : p->bias != NULL ? p->bias[j] : 0);
-            }
+            some_dots(rows, p->k, p->a + i * p->a_row, p->a_row, p->b + j * p->b_column, 0, out);
+            for (int r = 0; r < rows; r++)
+                p->c[(i + r) * p->ldc + j] = out[r] + start_of(p, i + r, j);
         }
         for (int r = 0; p->finish != BLPO__AS_IS && r < rows; r++)
             finish_row(p, p->c + (i + r) * p->ldc, p->n);
+    }
+}
+
+static void few_rows(const blpo__product *p)
+{
+    for (int64_t i = 0; i < p->m; i++) {
+        real *c = p->c + i * p->ldc;
+        for (int64_t j = 0; j < p->n; j += 4) {
+            const int columns = p->n - j < 4 ? (int)(p->n - j) : 4;
+            real out[4];
+            some_dots(columns, p->k, p->b + j * p->b_column, p->b_column, p->a + i * p->a_row, 0, out);
+            for (int r = 0; r < columns; r++)
+                c[j + r] = out[r] + start_of(p, i, j + r);
+        }
+        if (p->finish != BLPO__AS_IS)
+            finish_row(p, c, p->n);
     }
 }
 
@@ -102,9 +152,11 @@ static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a,
 
 static void add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *out)
 {
-    for (int64_t t = 0; t < rows; t++) {
-        real sum;
-        dot_rows(1, n, a + t * n, n, b + t * n, &sum);
-        out[t] += sum;
+    for (int64_t t = 0; t < rows; t += 4) {
+        const int some_rows = rows - t < 4 ? (int)(rows - t) : 4;
+        real sums[4];
+        some_dots(some_rows, n, a + t * n, n, b + t * n, n, sums);
+        for (int r = 0; r < some_rows; r++)
+            out[t + r] += sums[r];
     }
 }
