@@ -16,9 +16,9 @@
  * float data that costs nothing. Features that are rounded to 7 digits say nothing of directions whose singular values
  * are below 1e-7 of the largest, which is 1e-14 in A and within reach of double; and w* is rounded to float in the end,
  * which alone moves g by more than the error of the equations does: (6e-8 |w|)^2 |A| against (1e-16 c |w|)^2 |A| for
- * every c below 1e7, where directions begin to be left out. tests/train/test_best_response.c measures this against dgelsd of Phi itself. What is gained: p x p
- * numbers instead of n x p, and sums that all processes can share. Pivots up to 1e-14 of the largest (p 2e-16 where
- * that is more) count as zero.
+ * every c below 1e7, where directions begin to be left out. tests/train/test_best_response.c measures this against dgelsd
+ * of Phi itself. What is gained: p x p numbers instead of n x p, and sums that all processes can share. Pivots up to 1e-14
+ * of the largest (p 2e-16 where that is more) count as zero.
  *
  * Departure from the papers: theirs step K times; arXiv:2505.11714 assumes a best response for its theorem, with a critic
  * objective linear in w. Cost: 2 n p^2 + O(p^3) operations in double, on the calling thread. */
