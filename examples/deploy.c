@@ -7,6 +7,7 @@
 #include "envs/cartpole.h"
 
 #include <blpo/blpo.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,23 +77,38 @@ static int play_all(const blpo_policy *policy, long episodes, uint64_t seed)
     int rc = BLPO_OK;
     for (long i = 0; i < episodes && rc >= 0; i++)
         rc = play(policy, seed + (uint64_t)i, &sum);
-    if (rc < 0)
+    if (rc < 0) {
         fprintf(stderr, "%s\n", blpo_status_text(rc));
-    else
-        printf("episodes=%ld mean_return=%.2f\n", episodes, sum / (double)episodes);
-    return rc < 0;
+        return 1;
+    }
+    printf("episodes=%ld mean_return=%.2f\n", episodes, sum / (double)episodes);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("stdout");
+    return 1;
+}
+
+/* A decimal number of at most `most` and nothing after it; without a text what is there stays. */
+static int parse(const char *text, unsigned long long most, unsigned long long *out)
+{
+    char *end;
+    if (!text)
+        return 1;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *out <= most;
 }
 
 int main(int argc, char **argv)
 {
-    long episodes = argc > 2 ? strtol(argv[2], NULL, 10) : 100;
-    uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1000;
-    if (argc < 2 || argc > 4 || episodes < 1) {
+    unsigned long long episodes = 100, seed = 1000;
+    if (argc < 2 || argc > 4 || !parse(argv[2], 1000000000, &episodes) || episodes < 1
+        || (argc > 3 && !parse(argv[3], UINT64_MAX, &seed))) {
         fprintf(stderr, "usage: %s POLICY [episodes, at least 1] [first seed]\n", argv[0]);
         return 2;
     }
     blpo_policy *policy = load(argv[1]);
-    int status = policy ? play_all(policy, episodes, seed) : 1;
+    int status = policy ? play_all(policy, (long)episodes, seed) : 1;
     blpo_policy_destroy(policy);
     return status;
 }

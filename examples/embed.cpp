@@ -143,7 +143,7 @@ int main()
         trainer.reset(); // the policy below needs no trainer
         auto policy = blpo::own<blpo_policy>(blpo_policy_load, bytes.data(), bytes.size());
         std::printf("mean return of 20 episodes: %.1f\n", mean_return(policy.get(), 20));
-        return 0;
+        return std::fflush(stdout) != 0 || std::ferror(stdout) ? 1 : 0;
     } catch (const std::exception &e) {
         std::fprintf(stderr, "%s\n", e.what());
         return 1;

@@ -141,5 +141,5 @@ int main(void)
     else
         tell(&loop);
     blpo_trainer_destroy(trainer);
-    return rc < 0;
+    return rc < 0 || fflush(stdout) != 0 || ferror(stdout);
 }

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct train {
@@ -110,6 +111,31 @@ static int train_parse_method(const char *text, int *method)
     return 0;
 }
 
+/* Two names of one file, whether or not it is there yet. Devices may be named twice: nothing is kept in them. */
+static int train_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    if (!a || !b)
+        return 0;
+    if (stat(a, &of_a) != 0 || stat(b, &of_b) != 0)
+        return strcmp(a, b) == 0;
+    return S_ISREG(of_a.st_mode) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
+/* Ends the program where one file would overwrite another. A checkpoint may take the place of the one it goes on from. */
+static void train_check_paths(const struct train *t, const char *program)
+{
+    const struct {
+        const char *name, *path;
+    } file[] = {{"csv", t->csv_path}, {"save", t->save_path}, {"checkpoint", t->checkpoint_path}, {"resume", t->resume_path}};
+    for (int i = 0; i < 4; i++)
+        for (int j = i + 1; j < 4; j++)
+            if (!(i == 2 && j == 3) && train_same_file(file[i].path, file[j].path)) {
+                fprintf(stderr, "%s: --%s and --%s are the same file: %s\n", program, file[i].name, file[j].name, file[i].path);
+                exit(2);
+            }
+}
+
 /* Reads the command line; ends the program on --help and on wrong usage. */
 static void train_options(struct train *t, int argc, char **argv)
 {
@@ -153,6 +179,7 @@ static void train_options(struct train *t, int argc, char **argv)
         train_usage(stderr, argv[0], t);
         exit(2);
     }
+    train_check_paths(t, argv[0]);
 }
 
 /* -- what the library needs of its host -- */
@@ -286,26 +313,57 @@ static FILE *train_open(struct train *t, const char *path, const char *mode)
     return f;
 }
 
-/* "FILE.part", where FILE is written before it gets its name. NULL, with an explanation, when it cannot be opened. */
+/* Something that is there and is no file: a pipe or a device is written to as it is, a rename would replace it. */
+static int train_is_special(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
+/* "FILE.part", where FILE is written before it gets its name; FILE itself where that is special. NULL, with an explanation,
+ * when it cannot be opened. */
 static FILE *train_open_part(const char *path, char *part, size_t size)
 {
-    int length = snprintf(part, size, "%s.part", path);
+    int length = snprintf(part, size, "%s%s", path, train_is_special(path) ? "" : ".part");
     FILE *f = length > 0 && (size_t)length < size ? fopen(part, "wb") : NULL;
     if (!f)
         fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
     return f;
 }
 
-/* Better known before the run than after it. */
+/* Gives FILE its name, or takes what was written of it away. 0, or -1 with errno set. */
+static int train_close_part(FILE *f, const char *path, const char *part, int good)
+{
+    int special = strcmp(path, part) == 0;
+    if (fclose(f) == 0 && good && (special || rename(part, path) == 0))
+        return 0;
+    int reason = errno;
+    if (!special)
+        remove(part);
+    errno = reason;
+    return -1;
+}
+
+/* Better known before the run than after it. A pipe is not opened for it: its reader would take that for the end. */
 static int train_writable(const char *path)
 {
+    struct stat s;
     char part[4096];
-    FILE *f = path ? train_open_part(path, part, sizeof part) : NULL;
-    if (f) {
-        fclose(f);
-        remove(part);
+    if (!path)
+        return 1;
+    if (train_is_special(path)) {
+        int directory = stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+        if (!directory && access(path, W_OK) == 0)
+            return 1;
+        fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(directory ? EISDIR : errno));
+        return 0;
     }
-    return f || !path;
+    FILE *f = train_open_part(path, part, sizeof part);
+    if (!f)
+        return 0;
+    fclose(f);
+    remove(part);
+    return 1;
 }
 
 /* Opens what the options ask for and sets train.steps_left. Returns BLPO_OK, BLPO_STOPPED when a checkpoint has all the
@@ -349,15 +407,14 @@ static int train_save(const char *path, blpo_trainer *trainer, int whole)
     if (!f)
         return -1;
     int rc = whole ? blpo_trainer_save(trainer, train_write, f) : blpo_trainer_save_policy(trainer, train_write, f);
-    if (fclose(f) != 0 || rc < 0 || rename(part, path) != 0) {
-        fprintf(stderr, "%s: not written: %s\n", path, rc < 0 ? blpo_status_text(rc) : strerror(errno));
-        remove(part);
-        return -1;
-    }
-    return 0;
+    if (train_close_part(f, path, part, rc >= 0) == 0)
+        return 0;
+    fprintf(stderr, "%s: not written: %s\n", path, rc < 0 ? blpo_status_text(rc) : strerror(errno));
+    return -1;
 }
 
-static void train_final_line(const struct train *t, const blpo_metrics *m)
+/* 0, or -1 with an explanation when stdout did not take it. */
+static int train_final_line(const struct train *t, const blpo_metrics *m)
 {
     printf("method=%s seed=%" PRIu64 " steps=%" PRId64 " seconds=%.2f steps_per_s=%.0f return_by_tenth=",
            train_method_name(t->method), t->seed, m->steps, m->seconds, m->steps_per_second);
@@ -371,6 +428,10 @@ static void train_final_line(const struct train *t, const blpo_metrics *m)
     if (t->solved_at >= 0)
         printf("%" PRId64, t->solved_at);
     printf("\n");
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("stdout");
+    return -1;
 }
 
 /* 0, or -1 with an explanation when a row was lost (a full disk). */
@@ -399,7 +460,8 @@ static int train_end(struct train *t, blpo_trainer *trainer, int rc)
     if (rc >= 0) {
         blpo_metrics m = {.struct_size = sizeof m};
         blpo_trainer_get_metrics(trainer, &m);
-        train_final_line(t, &m);
+        if (train_final_line(t, &m) < 0)
+            failed = 1;
     }
     blpo_trainer_destroy(trainer);
     return failed ? 1 : 0;
