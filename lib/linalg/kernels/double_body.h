@@ -31,15 +31,15 @@ INLINE double sum_of_wide(wide x)
 static void gram_tile(int64_t n, const real *const a[3], const real *const b[3], double sum[3][3])
 {
     wide part[3][3];
-#pragma GCC unroll 3
+    UNROLLED
     for (int i = 0; i < 3; i++)
-#pragma GCC unroll 3
+        UNROLLED
         for (int j = 0; j < 3; j++)
             part[i][j] = (wide){0};
     const int64_t end = n / WIDE * WIDE;
     for (int64_t c = 0; c < end; c += WIDE) {
         const wide b0 = widened(b[0] + c), b1 = widened(b[1] + c), b2 = widened(b[2] + c);
-#pragma GCC unroll 3
+        UNROLLED
         for (int i = 0; i < 3; i++) {
             const wide of_a = widened(a[i] + c);
             part[i][0] += of_a * b0;
@@ -47,9 +47,9 @@ static void gram_tile(int64_t n, const real *const a[3], const real *const b[3],
             part[i][2] += of_a * b2;
         }
     }
-#pragma GCC unroll 3
+    UNROLLED
     for (int i = 0; i < 3; i++)
-#pragma GCC unroll 3
+        UNROLLED
         for (int j = 0; j < 3; j++)
             sum[i][j] = sum_of_wide(part[i][j]);
     for (int64_t c = end; c < n; c++)
@@ -91,14 +91,14 @@ INLINE void less_some_columns(int vectors, int64_t k, int64_t n, const real *row
                               double scale, real *out)
 {
     wide sum[4];
-#pragma GCC unroll 4
+    UNROLLED
     for (int q = 0; q < vectors; q++)
         sum[q] = widened(v + q * WIDE);
     for (int64_t i = 0; i < k; i++)
-#pragma GCC unroll 4
+        UNROLLED
         for (int q = 0; q < vectors; q++)
             sum[q] -= y[i] * widened(rows + i * n + q * WIDE);
-#pragma GCC unroll 4
+    UNROLLED
     for (int q = 0; q < vectors; q++)
         *(narrow *)(out + q * WIDE) = narrowed(sum[q] * scale);
 }
@@ -120,12 +120,12 @@ static void less_rows(int64_t k, int64_t n, const real *rows, const double *y, c
 INLINE double dot_of(const real *a, const real *b, int64_t n, int same)
 {
     wide part[4];
-#pragma GCC unroll 4
+    UNROLLED
     for (int q = 0; q < 4; q++)
         part[q] = (wide){0};
     int64_t c = 0;
     for (; c + 4 * WIDE <= n; c += 4 * WIDE)
-#pragma GCC unroll 4
+        UNROLLED
         for (int q = 0; q < 4; q++) {
             const wide x = widened(a + c + q * WIDE);
             part[q] += x * (same ? x : widened(b + c + q * WIDE));

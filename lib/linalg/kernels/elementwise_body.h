@@ -65,10 +65,11 @@ static void times_slope(int32_t activation, const real *restrict h, real *restri
 
 INLINE vector slope_of(int32_t activation, vector h)
 {
-    vector slope = 1 - h * h;
-    for (int i = 0; activation != BLPO_TANH && i < LANES; i++)
-        slope[i] = h[i] > 0;
-    return slope;
+    if (activation == BLPO_TANH)
+        return 1 - h * h;
+    for (int i = 0; i < LANES; i++)
+        h[i] = h[i] > 0;
+    return h;
 }
 
 /* LANES numbers, or the first n of them where fewer are left. */
@@ -89,25 +90,38 @@ INLINE void put_some(vector x, real *out, int64_t n)
         memcpy(out, &x, (size_t)n * sizeof *out);
 }
 
-INLINE void outer_slope_row(int32_t activation, int64_t n, real scale, const real *w, const real *h, const real *along,
-                            const real *a, real *out)
+/* activation and with are constants where this is inlined. */
+INLINE void outer_slopes(int32_t activation, int with, int64_t rows, int64_t n, const real *scale, const real *w,
+                         const real *h, const real *along, const real *a, real *out)
 {
-    for (int64_t j = 0; j < n; j += LANES) {
-        vector x = scale * some(w + j, n - j) * slope_of(activation, some(h + j, n - j));
-        if (along != NULL)
-            x += *along * some(a + j, n - j);
-        put_some(x, out + j, n - j);
+    for (int64_t t = 0; t < rows; t++, h += n, a += with ? n : 0, out += n) {
+        int64_t j = 0;
+        for (; j + LANES <= n; j += LANES) {
+            vector x = scale[t] * *(const loose_vector *)(w + j) * slope_of(activation, *(const loose_vector *)(h + j));
+            if (with)
+                x += along[t] * *(const loose_vector *)(a + j);
+            *(loose_vector *)(out + j) = x;
+        }
+        if (j < n) {
+            vector x = scale[t] * some(w + j, n - j) * slope_of(activation, some(h + j, n - j));
+            if (with)
+                x += along[t] * some(a + j, n - j);
+            put_some(x, out + j, n - j);
+        }
     }
 }
 
 static void outer_slope(int32_t activation, int64_t rows, int64_t n, const real *scale, const real *w, const real *h,
                         const real *along, const real *a, real *out)
 {
-    for (int64_t t = 0; t < rows; t++)
-        if (along != NULL)
-            outer_slope_row(activation, n, scale[t], w, h + t * n, along + t, a + t * n, out + t * n);
-        else
-            outer_slope_row(activation, n, scale[t], w, h + t * n, NULL, NULL, out + t * n);
+    if (activation == BLPO_TANH && along != NULL)
+        outer_slopes(BLPO_TANH, 1, rows, n, scale, w, h, along, a, out);
+    else if (activation == BLPO_TANH)
+        outer_slopes(BLPO_TANH, 0, rows, n, scale, w, h, NULL, NULL, out);
+    else if (along != NULL)
+        outer_slopes(BLPO_RELU, 1, rows, n, scale, w, h, along, a, out);
+    else
+        outer_slopes(BLPO_RELU, 0, rows, n, scale, w, h, NULL, NULL, out);
 }
 
 static void scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out)

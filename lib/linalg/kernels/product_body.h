@@ -40,25 +40,25 @@ INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_
                  int64_t b_row, const real *start, int64_t start_row, real *c, int64_t c_row)
 {
     vector sum[TILE_ROWS][TILE_VECTORS];
-#pragma GCC unroll 8
+    UNROLLED
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++)
             sum[i][v] = (vector){0};
     for (int64_t l = 0; l < depth; l++) {
         vector of_b[TILE_VECTORS];
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++)
             of_b[v] = *(const loose_vector *)(b + l * b_row + v * LANES);
-#pragma GCC unroll 8
+        UNROLLED
         for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+            UNROLLED
             for (int v = 0; v < vectors; v++)
                 sum[i][v] += a[i * a_row + l * a_column] * of_b[v];
     }
-#pragma GCC unroll 8
+    UNROLLED
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++) {
             if (start != NULL)
                 sum[i][v] += *(const loose_vector *)(start + i * start_row + v * LANES);

@@ -13,7 +13,7 @@ INLINE void sums_of_four(const vector x[4], real out[4])
 {
 #if !defined(BLPO__FLOAT64) && defined(__AVX2__)
     __m256 y[4];
-#pragma GCC unroll 4
+    UNROLLED
     for (int i = 0; i < 4; i++)
 #if defined(__AVX512F__)
         y[i] = _mm256_add_ps(_mm512_castps512_ps256((__m512)x[i]), _mm512_extractf32x8_ps((__m512)x[i], 1));
@@ -39,18 +39,18 @@ INLINE void dot_rows(int rows, int64_t k, const real *a, int64_t a_row, const re
 {
     vector sum[4];
     const int64_t whole = k / LANES * LANES;
-#pragma GCC unroll 4
+    UNROLLED
     for (int i = 0; i < 4; i++)
         sum[i] = (vector){0};
     for (int64_t l = 0; l < whole; l += LANES) {
         const vector of_b = *(const loose_vector *)(b + l);
-#pragma GCC unroll 4
+        UNROLLED
         for (int i = 0; i < rows; i++)
             sum[i] += *(const loose_vector *)(a + i * a_row + l) *
                       (b_row == 0 ? of_b : (vector)*(const loose_vector *)(b + i * b_row + l));
     }
     if (whole < k) {
-#pragma GCC unroll 4
+        UNROLLED
         for (int i = 0; i < rows; i++)
             sum[i] += some(a + i * a_row + whole, k - whole) * some(b + i * b_row + whole, k - whole);
     }
@@ -111,16 +111,16 @@ static void few_rows(const blpo__product *p)
 INLINE void add_some_columns(int vectors, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
 {
     vector sum[8];
-#pragma GCC unroll 8
+    UNROLLED
     for (int v = 0; v < vectors; v++)
         sum[v] = *(const loose_vector *)(out + v * LANES);
     for (int64_t t = 0; t < rows; t++) {
         const real w = weight == NULL ? 1 : weight[t];
-#pragma GCC unroll 8
+        UNROLLED
         for (int v = 0; v < vectors; v++)
             sum[v] += w * *(const loose_vector *)(a + t * lda + v * LANES);
     }
-#pragma GCC unroll 8
+    UNROLLED
     for (int v = 0; v < vectors; v++)
         *(loose_vector *)(out + v * LANES) = sum[v];
 }
@@ -131,7 +131,7 @@ static real sum_of_column(int64_t rows, const real *weight, const real *a, int64
     real sum[4] = {0};
     int64_t t = 0;
     for (; t + 4 <= rows; t += 4)
-#pragma GCC unroll 4
+        UNROLLED
         for (int q = 0; q < 4; q++)
             sum[q] += (weight == NULL ? 1 : weight[t + q]) * a[(t + q) * lda];
     for (; t < rows; t++)

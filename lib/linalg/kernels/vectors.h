@@ -32,6 +32,13 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(size
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop with a constant count, so that what it indexes can live in registers. */
+#if defined(__clang__)
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 8")
+#endif
+
 /* limit where x is beyond it, else x: a NaN of x stays one. The x86 instruction gives its second operand for a NaN. */
 #if !defined(BLPO__FLOAT64) && defined(__AVX512F__)
 INLINE vector at_most(vector limit, vector x) { return (vector)_mm512_min_ps((__m512)limit, (__m512)x); }
