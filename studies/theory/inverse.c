@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 6, DRAWS = 3, RHOS = 3 };
+enum { SEEDS = 3, DRAWS = 3, RHOS = 3 };
 static const double rhos[RHOS] = {0.01, 1.0, 50.0};
 static const int64_t ks[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
 
