@@ -4,8 +4,8 @@
  *
  * Ridges are exp(lambda_j), lambda_j = log(1e-2) + 0.3 (j mod 5 - 2). One line a turn: microseconds of blpo_hypergrad_compute(), v and
  * the fit being there; residual as reported; the hypergradient. */
-#include "harness.h"
 #include "logistic.h"
+#include "harness.h"
 
 typedef struct task {
     struct logistic problem;
@@ -84,8 +84,8 @@ int main(int argc, char **argv)
     bench_turns turns = bench_begin(argc, argv, "libblpo");
     while (bench_next(&turns)) {
         const double us = bench_least_us(compute, &t, bench_double(argc, argv, "--seconds", 0.1));
-        bench_line("{\"us\":%.3f,\"residual\":%.3g,\"products\":%lld,\"h\":[%s]}", us, residual, (long long)t.report.n_products,
-                   numbers(t.out, LOGISTIC_FEATURES));
+        bench_line("{\"us\":%.3f,\"residual\":%.3g,\"products\":%lld,\"h\":[%s]}", us, residual,
+                   (long long)t.report.n_products, numbers(t.out, LOGISTIC_FEATURES));
     }
     blpo_hypergrad_destroy(t.solver);
     return 0;

@@ -59,9 +59,12 @@ static void defaults(struct options *o)
 
 static int parse(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {{"data", required_argument, NULL, 'd'}, {"csv", required_argument, NULL, 'c'},
-                                          {"steps", required_argument, NULL, 's'}, {"method", required_argument, NULL, 'm'},
-                                          {"rank", required_argument, NULL, 'k'}, {"rho", required_argument, NULL, 'r'},
+    static const struct option known[] = {{"data", required_argument, NULL, 'd'},
+                                          {"csv", required_argument, NULL, 'c'},
+                                          {"steps", required_argument, NULL, 's'},
+                                          {"method", required_argument, NULL, 'm'},
+                                          {"rank", required_argument, NULL, 'k'},
+                                          {"rho", required_argument, NULL, 'r'},
                                           {NULL, 0, NULL, 0}};
     defaults(o);
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
@@ -127,8 +130,8 @@ static void write_head(FILE *csv)
 static void write_row(FILE *csv, const struct options *o, const struct logistic *l, long step, struct losses at,
                       const blpo_hypergrad_report *r)
 {
-    fprintf(csv, "%s,%ld,%.9g,%.9g,%.9g,%.9g,%.3g,%lld", METHODS[o->solver.method], step, at.train, at.validation, at.test,
-            r->hypergradient_norm, r->relative_residual, (long long)r->n_products);
+    fprintf(csv, "%s,%ld,%.9g,%.9g,%.9g,%.9g,%.3g,%lld", METHODS[o->solver.method], step, at.train, at.validation,
+            at.test, r->hypergradient_norm, r->relative_residual, (long long)r->n_products);
     for (int j = 0; j < LOGISTIC_FEATURES; j++)
         fprintf(csv, ",%.4f", l->lambda[j] / log(10.0));
     fprintf(csv, "\n");
@@ -137,7 +140,8 @@ static void write_row(FILE *csv, const struct options *o, const struct logistic 
 static void progress(const struct options *o, long step, double begun, struct losses at, const blpo_hypergrad_report *r)
 {
     const double left = step == 0 ? 0.0 : (now() - begun) * (double)(o->steps - step) / (double)step;
-    fprintf(stderr, "\r%5ld steps  train %.4f  validation %.4f  test %.4f  |hypergradient| %.1e  residual %.1e  %4.0f s left ",
+    fprintf(stderr,
+            "\r%5ld steps  train %.4f  validation %.4f  test %.4f  |hypergradient| %.1e  residual %.1e  %4.0f s left ",
             step, at.train, at.validation, at.test, r->hypergradient_norm, r->relative_residual, left);
 }
 
@@ -182,8 +186,10 @@ static int run(const struct options *o, struct logistic *l, FILE *csv)
     if (rc == BLPO_OK)
         rc = tune(o, l, solver, csv, &first, &last);
     if (rc == BLPO_OK)
-        printf("\nmethod=%s steps=%ld seconds=%.2f validation_before=%.6f validation_after=%.6f test_before=%.6f test_after=%.6f\n",
-               METHODS[o->solver.method], o->steps, now() - begun, first.validation, last.validation, first.test, last.test);
+        printf("\nmethod=%s steps=%ld seconds=%.2f validation_before=%.6f validation_after=%.6f test_before=%.6f "
+               "test_after=%.6f\n",
+               METHODS[o->solver.method], o->steps, now() - begun, first.validation, last.validation, first.test,
+               last.test);
     else
         fprintf(stderr, "\n%s\n", solver != NULL ? blpo_hypergrad_error(solver)->text : error.text);
     blpo_hypergrad_destroy(solver);

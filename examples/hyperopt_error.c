@@ -59,8 +59,8 @@ static blpo_hypergrad_config config_of(const struct curve *curve, int size, doub
 }
 
 /* One row of the CSV. */
-static int measure(const struct logistic *l, const blpo_problem *problem, const struct curve *curve, int size, double rho,
-                   const double *exact)
+static int measure(const struct logistic *l, const blpo_problem *problem, const struct curve *curve, int size,
+                   double rho, const double *exact)
 {
     const blpo_hypergrad_config config = config_of(curve, size, rho);
     blpo_hypergrad_report report = {.struct_size = sizeof report};
@@ -75,8 +75,8 @@ static int measure(const struct logistic *l, const blpo_problem *problem, const 
     if (rc != BLPO_OK)
         return rc;
     qsort(error, DRAWS, sizeof *error, by_size);
-    printf("%g,%s,%d,%lld,%.6g,%.6g,%.6g\n", rho, curve->name, size, (long long)report.n_products, error[DRAWS / 2], error[DRAWS / 4],
-           error[DRAWS - 1 - DRAWS / 4]);
+    printf("%g,%s,%d,%lld,%.6g,%.6g,%.6g\n", rho, curve->name, size, (long long)report.n_products, error[DRAWS / 2],
+           error[DRAWS / 4], error[DRAWS - 1 - DRAWS / 4]);
     return BLPO_OK;
 }
 

@@ -138,7 +138,8 @@ static inline void logistic_gradient(const struct logistic *l, const struct logi
 {
     memset(gradient, 0, LOGISTIC_WEIGHTS * sizeof *gradient);
     for (int t = 0; t < rows->n; t++) {
-        const double slope = -rows->sign[t] / rows->n * logistic_probability(-rows->sign[t] * logistic_dot(l->w, rows->x[t]));
+        const double slope =
+            -rows->sign[t] / rows->n * logistic_probability(-rows->sign[t] * logistic_dot(l->w, rows->x[t]));
         for (int j = 0; j < LOGISTIC_WEIGHTS; j++)
             gradient[j] += slope * rows->x[t][j];
     }
@@ -197,7 +198,8 @@ static inline void logistic_eliminate(double h[LOGISTIC_WEIGHTS][LOGISTIC_WEIGHT
 /* A Newton step, halved until g does not rise by more than rounding errors; returns the norm of the gradient before it. */
 static inline double logistic_newton_step(struct logistic *l)
 {
-    double h[LOGISTIC_WEIGHTS][LOGISTIC_WEIGHTS], gradient[LOGISTIC_WEIGHTS], step[LOGISTIC_WEIGHTS], w[LOGISTIC_WEIGHTS];
+    double h[LOGISTIC_WEIGHTS][LOGISTIC_WEIGHTS], gradient[LOGISTIC_WEIGHTS], step[LOGISTIC_WEIGHTS],
+        w[LOGISTIC_WEIGHTS];
     logistic_gradient(l, &l->train, gradient);
     for (int j = 0; j < LOGISTIC_WEIGHTS; j++)
         gradient[j] += logistic_ridge(l, j) * l->w[j];

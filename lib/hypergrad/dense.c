@@ -24,7 +24,8 @@ static int64_t call_rows(int64_t p)
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
     if (problem->n_inner > MOST)
-        return blpo__error_int(error, BLPO_ERR_SIZE, "n_inner", problem->n_inner, "with method dense it must be at most 16384");
+        return blpo__error_int(error, BLPO_ERR_SIZE, "n_inner", problem->n_inner,
+                               "with method dense it must be at most 16384");
     return blpo__hypergrad_need_rows(error, problem, config);
 }
 

@@ -23,7 +23,8 @@
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
-    const int64_t most = config->sketch_rank_max > config->nystrom_rank ? config->sketch_rank_max : config->nystrom_rank;
+    const int64_t most =
+        config->sketch_rank_max > config->nystrom_rank ? config->sketch_rank_max : config->nystrom_rank;
     int rc = blpo__check_int(error, "nystrom_rank", config->nystrom_rank, 1, problem->n_inner);
     if (rc == BLPO_OK && config->sketch_rank_max != 0)
         rc = blpo__check_int(error, "sketch_rank_max", config->sketch_rank_max, config->nystrom_rank, problem->n_inner);

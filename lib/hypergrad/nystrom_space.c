@@ -66,7 +66,8 @@ static int pair_chunk(blpo_hypergrad *solver, int64_t first, const real *rows, r
 
 static int gather(blpo_hypergrad *solver, const real *v)
 {
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank, c = blpo__nystrom_chunk(&solver->config);
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank,
+                  c = blpo__nystrom_chunk(&solver->config);
     memset(solver->products, 0, (size_t)(k * k) * sizeof *solver->products);
     for (int64_t first = 0; first < k; first += c) {
         int rc = fetch(solver, first, solver->rows);

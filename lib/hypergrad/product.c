@@ -35,12 +35,14 @@ static int overrun(const void *out, int64_t n, size_t size)
 }
 
 /* The verdict and the guard: BLPO_OK or BLPO_ERR_CALLBACK. */
-static int close_output(blpo_hypergrad *solver, int stage, const char *name, int verdict, const void *out, int64_t n, size_t size)
+static int close_output(blpo_hypergrad *solver, int stage, const char *name, int verdict, const void *out, int64_t n,
+                        size_t size)
 {
     if (verdict != 0)
         return blpo__error_callback(&solver->error, stage, name, verdict);
     if (overrun(out, n, size))
-        return blpo__error_set(&solver->error, BLPO_ERR_CALLBACK, stage, name, "the callback wrote past the end of its array");
+        return blpo__error_set(&solver->error, BLPO_ERR_CALLBACK, stage, name,
+                               "the callback wrote past the end of its array");
     return BLPO_OK;
 }
 

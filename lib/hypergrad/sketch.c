@@ -156,7 +156,8 @@ static double factor_gram(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     s->gram.n = (int)l;
     for (int64_t i = 0; i < l; i++)
         for (int64_t j = 0; j <= i; j++) {
-            const double one = dot_mixed(s->y + i * p, s->omega + j * p, p), other = dot_mixed(s->y + j * p, s->omega + i * p, p);
+            const double one = dot_mixed(s->y + i * p, s->omega + j * p, p),
+                         other = dot_mixed(s->y + j * p, s->omega + i * p, p);
             s->gram.a[i * l + j] = s->gram.a[j * l + i] = 0.5 * (one + other);
         }
     blpo__hypergrad_flops(solver, 2 * l * (l + 1) * p);
@@ -245,7 +246,8 @@ static void add_rows(const double *rows, const double *factor, int64_t l, int64_
 }
 
 /* to = from + Q^T small Q x, some columns at a time so that the sums can be in double. */
-static void add_low_rank(blpo_hypergrad *solver, const double *small, double sign, const real *x, const real *from, real *to)
+static void add_low_rank(blpo_hypergrad *solver, const double *small, double sign, const real *x, const real *from,
+                         real *to)
 {
     const blpo__sketch *s = &solver->sketch;
     const int64_t p = solver->problem.n_inner, l = s->l;

@@ -55,7 +55,8 @@ static double orthogonalise(blpo_hypergrad *solver, int64_t j)
     const double rho = solver->config.nystrom_rho, last = j > 0 ? s->beta[j - 1] : 0.0;
     const double alpha = blpo__dot(s->q, solver->product, p) + rho * blpo__dot(s->q, s->q, p);
     for (int64_t i = 0; i < p; i++)
-        solver->product[i] = (real)((double)solver->product[i] + (rho - alpha) * (double)s->q[i] - last * (double)s->before[i]);
+        solver->product[i] =
+            (real)((double)solver->product[i] + (rho - alpha) * (double)s->q[i] - last * (double)s->before[i]);
     s->alpha[j] = alpha;
     s->beta[j] = blpo__norm(solver->product, p);
     return s->beta[j];

@@ -36,7 +36,8 @@ void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *m
     game->n_samples = n;
     game->sample = blpo__allocate(memory, n, sizeof *game->sample);
     const int with_gram = config->hypergradient && config->ihvp_method == BLPO_IHVP_GAUSS_NEWTON;
-    game->tiles = blpo__allocate(memory, with_gram ? blpo__n_pieces(n) * 2 * BLPO__TILE * BLPO__TILE : 0, sizeof *game->tiles);
+    game->tiles =
+        blpo__allocate(memory, with_gram ? blpo__n_pieces(n) * 2 * BLPO__TILE * BLPO__TILE : 0, sizeof *game->tiles);
 }
 
 /* -- J x and J^T u -- */
@@ -44,7 +45,8 @@ void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *m
 static void tangent_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *direction)
 {
     (void)partial;
-    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece], game->tangent);
+    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece],
+                      game->tangent);
 }
 
 int blpo__game_jacobian_product(void *user, const real *x, real *jx)
@@ -82,8 +84,8 @@ static const real *layer_input(const blpo__game *game, int64_t layer, int64_t ro
 }
 
 /* Adds one layer's part to the tile of rows t, t+1, ... and columns u, u+1, ...; s and h are two tiles of scratch. */
-static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t t, int64_t rows, int64_t u, int64_t columns, real *s,
-                           real *h, double *gram)
+static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t t, int64_t rows, int64_t u, int64_t columns,
+                           real *s, real *h, double *gram)
 {
     const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
     const real *signal = game->critic_tape.s[layer];
@@ -137,7 +139,8 @@ static place place_of(const blpo__mlp *mlp, int64_t parameter)
     place at = {1, 0, 0};
     while (parameter >= mlp->offset[at.layer])
         at.layer++;
-    const int64_t in = mlp->size[at.layer - 1], out = mlp->size[at.layer], local = parameter - mlp->offset[at.layer - 1];
+    const int64_t in = mlp->size[at.layer - 1], out = mlp->size[at.layer],
+                  local = parameter - mlp->offset[at.layer - 1];
     at.unit = local < in * out ? local / in : local - in * out;
     at.input = local < in * out ? local % in : in;
     return at;

@@ -75,7 +75,8 @@ static void differences(double *out)
 static void every_exact_method_gives_the_derivative_through_a_new_fit(void **state)
 {
     (void)state;
-    static const int methods[5] = { BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM_PCG, BLPO_IHVP_GAUSS_NEWTON };
+    static const int methods[5] = { BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM_PCG,
+                                    BLPO_IHVP_GAUSS_NEWTON };
     const int is_double = sizeof(test_real) == sizeof(double);
     double expected[LOGISTIC_FEATURES], h[LOGISTIC_FEATURES];
     fit();
@@ -127,7 +128,8 @@ static void the_error_of_nystrom_falls_with_its_rows(void **state)
 static void the_jacobian_squared_is_the_hessian(void **state)
 {
     (void)state;
-    test_real v[LOGISTIC_WEIGHTS], hv[LOGISTIC_WEIGHTS], jtjv[LOGISTIC_WEIGHTS], jv[LOGISTIC_MOST_ROWS + LOGISTIC_FEATURES];
+    test_real v[LOGISTIC_WEIGHTS], hv[LOGISTIC_WEIGHTS], jtjv[LOGISTIC_WEIGHTS],
+        jv[LOGISTIC_MOST_ROWS + LOGISTIC_FEATURES];
     double expected[LOGISTIC_WEIGHTS];
     fit();
     for (int j = 0; j < LOGISTIC_WEIGHTS; j++)

@@ -12,7 +12,8 @@
 
 enum { METHODS = BLPO_IHVP_GAUSS_NEWTON + 1, CURVATURES = 2, Q = 3 };
 
-static const char *const METHOD_NAMES[METHODS] = { "none", "nystrom", "cg", "dense", "nystrom_pcg", "neumann", "gauss_newton" };
+static const char *const METHOD_NAMES[METHODS] = { "none",        "nystrom", "cg",          "dense",
+                                                   "nystrom_pcg", "neumann", "gauss_newton" };
 
 typedef struct bench {
     spectrum matrix; /* of the curvature */
@@ -42,7 +43,8 @@ static void bench_begin(bench *b, int which, int curvature)
     spectrum_vector(Q, 7, b->direct, b->direct_double);
 }
 
-static void bench_solve(bench *b, const blpo_hypergrad_config *config, int with_rows, const int64_t *index, test_real *x)
+static void bench_solve(bench *b, const blpo_hypergrad_config *config, int with_rows, const int64_t *index,
+                        test_real *x)
 {
     blpo_hypergrad *solver = solver_new(&b->quad, with_rows, config);
     b->report = empty_report();
@@ -172,7 +174,8 @@ static double nystrom_bound(const bench *b, const int64_t *index, int64_t k, dou
 {
     const int64_t p = b->quad.p;
     const double *h = b->matrix.hessian;
-    double sketch[SPECTRUM_MAX_P * SPECTRUM_MAX_P], x[SPECTRUM_MAX_P], core[SPECTRUM_MAX_P * SPECTRUM_MAX_P], away = 0.0, rows = 0.0;
+    double sketch[SPECTRUM_MAX_P * SPECTRUM_MAX_P], x[SPECTRUM_MAX_P], core[SPECTRUM_MAX_P * SPECTRUM_MAX_P],
+        away = 0.0, rows = 0.0;
     make_sketch(b, index, k, s, sketch);
     for (int64_t i = 0; i < p * p; i++)
         away = hypot(away, h[i] - sketch[i]);
@@ -443,8 +446,10 @@ static void estimates_of_the_spectrum_are_close_from_below(void **state)
             config.spectrum_iterations = 20;
             bench_solve(&b, &config, 1, NULL, x);
             const double slack = 100.0 * TEST_EPSILON;
-            assert_true(b.report.largest_eigenvalue <= 2.5 * (1.0 + slack) && b.report.largest_eigenvalue > 2.5 * 0.999);
-            assert_true(b.report.condition_number <= condition[i] * (1.0 + slack) && b.report.condition_number > condition[i] * 0.99);
+            assert_true(b.report.largest_eigenvalue <= 2.5 * (1.0 + slack)
+                        && b.report.largest_eigenvalue > 2.5 * 0.999);
+            assert_true(b.report.condition_number <= condition[i] * (1.0 + slack)
+                        && b.report.condition_number > condition[i] * 0.99);
             config.spectrum_iterations = 3;
             bench_solve(&b, &config, 1, NULL, x);
             assert_true(b.report.largest_eigenvalue <= 2.5 * (1.0 + slack) && b.report.largest_eigenvalue > 1.5);

@@ -15,7 +15,8 @@ static int64_t enter(quadratic *quad, int64_t *calls, int64_t products)
 
 static int is_faulty(const quadratic *quad, int callback, int64_t call)
 {
-    return quad->fault == QUADRATIC_ANY ? quad->fault_at == quad->calls : quad->fault == callback && quad->fault_at == call;
+    return quad->fault == QUADRATIC_ANY ? quad->fault_at == quad->calls
+                                        : quad->fault == callback && quad->fault_at == call;
 }
 
 /* An element that was left out has whatever was there before: so the output is put back. */
@@ -28,7 +29,8 @@ static void write_wrong_size(const quadratic *quad, test_real *out, int64_t n, c
 }
 
 /* The verdict of this call; writes the NaN, or the wrong number of elements, where the fault is one. */
-static int misbehave(quadratic *quad, int callback, int64_t call, const char *name, test_real *out, int64_t n, const test_real *before)
+static int misbehave(quadratic *quad, int callback, int64_t call, const char *name, test_real *out, int64_t n,
+                     const test_real *before)
 {
     if (!is_faulty(quad, callback, call))
         return 0;
