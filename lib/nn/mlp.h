@@ -100,6 +100,24 @@ void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, con
 void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *a, real *b,
                      real *output);
 
+/* A parameter: weight (unit, input) of a layer; input = size_{layer-1}: the bias of the unit. */
+typedef struct blpo__place {
+    int64_t layer, unit, input;
+} blpo__place;
+
+blpo__place blpo__place_of(const blpo__mlp *mlp, int64_t parameter);
+
+/* h_layer, h_0 the input, and s_layer of a tape from that row on. */
+static inline const real *blpo__tape_h(const blpo__mlp *mlp, const blpo__tape *tape, int64_t layer, int64_t row)
+{
+    return (layer == 0 ? tape->input : tape->h[layer]) + row * mlp->size[layer];
+}
+
+static inline const real *blpo__tape_s(const blpo__mlp *mlp, const blpo__tape *tape, int64_t layer, int64_t row)
+{
+    return tape->s[layer] + row * mlp->size[layer];
+}
+
 static inline const real *blpo__weight(const blpo__mlp *mlp, const real *parameters, int64_t layer)
 {
     return parameters + mlp->offset[layer - 1];

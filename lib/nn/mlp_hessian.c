@@ -26,12 +26,12 @@ typedef struct pass {
 
 static const real *h_of(const pass *p, int64_t layer)
 {
-    return (layer == 0 ? p->tape->input : p->tape->h[layer]) + p->begin * p->mlp->size[layer];
+    return blpo__tape_h(p->mlp, p->tape, layer, p->begin);
 }
 
 static const real *s_of(const pass *p, int64_t layer)
 {
-    return p->tape->s[layer] + p->begin * p->mlp->size[layer];
+    return blpo__tape_s(p->mlp, p->tape, layer, p->begin);
 }
 
 /* hdot_l = phi'(z_l) zdot_l */

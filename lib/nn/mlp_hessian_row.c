@@ -24,10 +24,6 @@
 
 #include <string.h>
 
-typedef struct place {
-    int64_t layer, unit, input; /* m, a, b; input = size_{m-1}: the bias */
-} place;
-
 /* One tile of rows; the arrays are parts of the scratch. */
 typedef struct pass {
     const blpo__mlp *mlp;
@@ -35,7 +31,7 @@ typedef struct pass {
     const blpo__tape *tape;
     blpo__scratch *scratch;
     int64_t begin, rows;
-    place at;
+    blpo__place at;          /* layer m, unit a, input b */
     const real *slope, *bend; /* [rows] f', f'' */
     real *x;      /* [rows] */
     real *along;  /* [rows] f'' Vdot */
@@ -52,25 +48,14 @@ typedef struct signal {
     int64_t unit;
 } signal;
 
-static place place_of(const blpo__mlp *mlp, int64_t coordinate)
-{
-    int64_t layer = 1;
-    while (coordinate >= mlp->offset[layer])
-        layer++;
-    const int64_t local = coordinate - mlp->offset[layer - 1], in = mlp->size[layer - 1], n_weights = in * mlp->size[layer];
-    if (local >= n_weights)
-        return (place){layer, local - n_weights, in};
-    return (place){layer, local / in, local % in};
-}
-
 static const real *h_of(const pass *p, int64_t layer)
 {
-    return (layer == 0 ? p->tape->input : p->tape->h[layer]) + p->begin * p->mlp->size[layer];
+    return blpo__tape_h(p->mlp, p->tape, layer, p->begin);
 }
 
 static const real *s_of(const pass *p, int64_t layer)
 {
-    return p->tape->s[layer] + p->begin * p->mlp->size[layer];
+    return blpo__tape_s(p->mlp, p->tape, layer, p->begin);
 }
 
 /* Step 1. */
@@ -226,8 +211,8 @@ void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, con
                                blpo__scratch *scratch, real *row)
 {
     real **column = scratch->column;
-    pass p = {mlp,       parameters, tape,      scratch,   begin,     end - begin, place_of(mlp, coordinate), loss->slope + begin,
-              loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
+    pass p = {mlp, parameters, tape, scratch, begin, end - begin, blpo__place_of(mlp, coordinate),
+              loss->slope + begin, loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
     begin_row(&p);
     tangents_up(&p);
     signal u = {NOTHING, 0};

@@ -14,13 +14,6 @@
 
 #include <string.h>
 
-/* Input rows of a layer: the tape's input below layer 1. */
-static const real *below(const blpo__mlp *mlp, const blpo__tape *tape, int64_t layer, int64_t row)
-{
-    const real *base = layer == 1 ? tape->input : tape->h[layer - 1];
-    return base + row * mlp->size[layer - 1];
-}
-
 /* h = phi(input W^T + b), no activation in the last layer. */
 static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t layer, const real *input, int64_t rows,
                           real *h)
@@ -38,7 +31,7 @@ static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t 
 void blpo__mlp_forward(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end)
 {
     for (int64_t l = 1; l <= mlp->n_layers; l++)
-        layer_forward(mlp, parameters, l, below(mlp, tape, l, begin), end - begin, tape->h[l] + begin * mlp->size[l]);
+        layer_forward(mlp, parameters, l, blpo__tape_h(mlp, tape, l - 1, begin), end - begin, tape->h[l] + begin * mlp->size[l]);
 }
 
 void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *a, real *b,
@@ -81,7 +74,7 @@ void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const 
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
         const real *s = tape->s[l] + begin * out;
         real *of_weight = gradient + mlp->offset[l - 1];
-        blpo__add_outer_products(end - begin, out, in, weight, s, below(mlp, tape, l, begin), scratch->column[0], of_weight);
+        blpo__add_outer_products(end - begin, out, in, weight, s, blpo__tape_h(mlp, tape, l - 1, begin), scratch->column[0], of_weight);
         if (!mlp->unbiased)
             blpo__add_weighted_rows(end - begin, out, weight, s, of_weight + in * out);
     }
@@ -111,6 +104,6 @@ void blpo__mlp_tangent(const blpo__mlp *mlp, const blpo__tape *tape, const real 
 {
     memset(tangent + begin, 0, (size_t)(end - begin) * sizeof *tangent);
     for (int64_t l = 1; l <= mlp->n_layers; l++)
-        add_tangent_of_layer(mlp, l, end - begin, direction, tape->s[l] + begin * mlp->size[l], below(mlp, tape, l, begin),
+        add_tangent_of_layer(mlp, l, end - begin, direction, tape->s[l] + begin * mlp->size[l], blpo__tape_h(mlp, tape, l - 1, begin),
                              scratch->a, tangent + begin);
 }

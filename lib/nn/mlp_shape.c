@@ -147,3 +147,14 @@ void blpo__scratch_create(blpo__scratch *scratch, const blpo__mlp *mlp, blpo__me
     scratch->hdot = layer_arrays(mlp, BLPO__TILE, memory);
     scratch->sdot = layer_arrays(mlp, BLPO__TILE, memory);
 }
+
+blpo__place blpo__place_of(const blpo__mlp *mlp, int64_t parameter)
+{
+    int64_t layer = 1;
+    while (parameter >= mlp->offset[layer])
+        layer++;
+    const int64_t local = parameter - mlp->offset[layer - 1], in = mlp->size[layer - 1], n_weights = in * mlp->size[layer];
+    if (local >= n_weights)
+        return (blpo__place){layer, local - n_weights, in};
+    return (blpo__place){layer, local / in, local % in};
+}

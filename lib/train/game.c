@@ -123,6 +123,31 @@ int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n)
     return blpo__mean_over_processes(&game->host->runtime, buffer, n, &game->verdict);
 }
 
+typedef struct wanted_rows {
+    const int64_t *index;
+    int64_t k;
+    blpo__row_fn body;
+} wanted_rows;
+
+static void add_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    const wanted_rows *wanted = argument;
+    for (int64_t i = 0; i < wanted->k; i++)
+        wanted->body(game, piece, wanted->index[i], begin, end, partial + i * game->critic->n_parameters);
+}
+
+int blpo__game_rows(blpo__game *game, const int64_t *index, int64_t k, blpo__row_fn body, real *rows)
+{
+    const int64_t p = game->critic->n_parameters, at_once = game->partial_stride / p;
+    int rc = BLPO_OK;
+    for (int64_t i = 0; rc == BLPO_OK && i < k; i += at_once) {
+        wanted_rows wanted = {index + i, at_once < k - i ? at_once : k - i, body};
+        blpo__game_sum_rows(game, game->batch.n, wanted.k * p, add_rows, &wanted, rows + i * p);
+        rc = blpo__game_mean_over_processes(game, rows + i * p, wanted.k * p);
+    }
+    return rc;
+}
+
 static double sum_of_pieces(const blpo__game *game, int64_t rows)
 {
     double sum = 0.0;
@@ -190,16 +215,32 @@ int blpo__game_critic_gradient(blpo__game *game, real *gradient)
     return blpo__game_mean_over_processes(game, gradient, game->critic->n_parameters);
 }
 
-static void weighted_gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *weight)
+static void value_gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *weight)
 {
     blpo__mlp_add_gradient(game->critic, &game->critic_tape, weight, begin, end, &game->critic_scratch[piece], partial);
 }
 
-int blpo__game_critic_gradient_here(blpo__game *game, real *gradient)
+int blpo__game_value_gradient(blpo__game *game, int64_t rows, const real *weight, real *gradient)
 {
     const int64_t p = game->critic->n_parameters;
-    blpo__game_sum_rows(game, game->batch.n, p, weighted_gradient_rows, game->slope, gradient);
+    blpo__game_sum_rows(game, rows, p, value_gradient_rows, (void *)(uintptr_t)weight, gradient);
     return blpo__game_mean_over_processes(game, gradient, p);
+}
+
+static void value_tangent_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *direction)
+{
+    (void)partial;
+    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece], game->tangent);
+}
+
+void blpo__game_value_tangents(blpo__game *game, int64_t rows, const real *direction)
+{
+    blpo__game_sum_rows(game, rows, 0, value_tangent_rows, (void *)(uintptr_t)direction, NULL);
+}
+
+int blpo__game_critic_gradient_here(blpo__game *game, real *gradient)
+{
+    return blpo__game_value_gradient(game, game->batch.n, game->slope, gradient);
 }
 
 /* ---- the actor ---- */
@@ -307,7 +348,7 @@ static void surrogate(blpo__game *game)
     for (int64_t t = 0; t < batch->n; t++) {
         const double share = batch->share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
         game->ratio[t] = ratio;
-        const double limited = fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
+        const double limited = blpo__limited_ratio(ratio, eps);
         const int unclipped = ratio * a <= limited * a;
         game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);
         game->work[t] = -share * (unclipped ? ratio : limited);
@@ -337,7 +378,7 @@ static void state_weights(blpo__game *game)
 int blpo__game_linearise(blpo__game *game, real *direct, real *response)
 {
     static const int with_signals = 1;
-    const int64_t n = game->batch.n, q = game->actor->n_parameters + game->n_log_std, p = game->critic->n_parameters;
+    const int64_t n = game->batch.n, q = game->actor->n_parameters + game->n_log_std;
     blpo__game_sum_rows(game, game->batch.n_states, 0, forward_rows, response != NULL ? (void *)&with_signals : NULL, NULL);
     game->critic_loss = slopes(game, 0, n);
     blpo__batch_advantages(&game->batch, values(game), game->advantage);
@@ -359,6 +400,5 @@ int blpo__game_linearise(blpo__game *game, real *direct, real *response)
     if (game->config->normalize_advantages)
         through_normalisation(game, m, game->work);
     state_weights(game);
-    blpo__game_sum_rows(game, game->batch.n_states, p, weighted_gradient_rows, game->state_weight, response);
-    return blpo__game_mean_over_processes(game, response, p);
+    return blpo__game_value_gradient(game, game->batch.n_states, game->state_weight, response);
 }

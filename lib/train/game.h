@@ -13,6 +13,7 @@
 #include "train/batch.h"
 
 #include <blpo/trainer.h>
+#include <math.h>
 
 typedef struct blpo__game {
     const blpo__host *host;
@@ -97,10 +98,28 @@ int blpo__game_gauss_newton_diagonal(void *user, real *diagonal);
 /* For blpo__game_create(): the workspace of the above, for n transitions. */
 void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory);
 
+/* clip(ratio, 1 - eps, 1 + eps) */
+static inline double blpo__limited_ratio(double ratio, double eps)
+{
+    return fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
+}
+
 /* Shared by the files of the game: zeroes, runs and reduces the partial sums of n numbers over the rows. */
 typedef void (*blpo__rows_fn)(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument);
 void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_fn body, void *argument, real *sum);
 int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n);
+
+/* rows [k][p], the mean over processes, as many at a time as there is room for in the sums of the pieces: body adds the part
+ * of these transitions to the row of one parameter. */
+typedef void (*blpo__row_fn)(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row);
+int blpo__game_rows(blpo__game *game, const int64_t *index, int64_t k, blpo__row_fn body, real *rows);
+
+/* gradient [p] = sum_t weight[t] grad V(s_t) over the first rows, the mean over processes. */
+int blpo__game_value_gradient(blpo__game *game, int64_t rows, const real *weight, real *gradient);
+
+/* game->tangent[t] = grad V(s_t) . direction for the first rows. */
+void blpo__game_value_tangents(blpo__game *game, int64_t rows, const real *direction);
+
 void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient);
 
 #endif

@@ -42,45 +42,29 @@ void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *m
 
 /* -- J x and J^T u -- */
 
-static void tangent_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *direction)
-{
-    (void)partial;
-    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece],
-                      game->tangent);
-}
-
 int blpo__game_jacobian_product(void *user, const real *x, real *jx)
 {
     blpo__game *game = user;
-    blpo__game_sum_rows(game, game->batch.n, 0, tangent_rows, (void *)(uintptr_t)x, NULL);
+    blpo__game_value_tangents(game, game->batch.n, x);
     memset(jx, 0, (size_t)game->n_samples * sizeof *jx);
     for (int64_t t = 0; t < game->batch.n; t++)
         jx[t] = (real)(scale(game, t) * (double)game->tangent[t]);
     return 0;
 }
 
-static void gradient_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *weight)
-{
-    blpo__mlp_add_gradient(game->critic, &game->critic_tape, weight, begin, end, &game->critic_scratch[piece], partial);
-}
-
 int blpo__game_jacobian_transposed(void *user, const real *u, real *jtu)
 {
     blpo__game *game = user;
-    const int64_t p = game->critic->n_parameters;
     for (int64_t t = 0; t < game->batch.n; t++)
         game->sample[t] = (real)(scale(game, t) * (double)u[t]);
-    blpo__game_sum_rows(game, game->batch.n, p, gradient_rows, game->sample, jtu);
-    return blpo__game_mean_over_processes(game, jtu, p);
+    return blpo__game_value_gradient(game, game->batch.n, game->sample, jtu);
 }
 
 /* -- J J^T -- */
 
 static const real *layer_input(const blpo__game *game, int64_t layer, int64_t row)
 {
-    const blpo__tape *tape = &game->critic_tape;
-    const real *base = layer == 1 ? tape->input : tape->h[layer - 1];
-    return base + row * game->critic->size[layer - 1];
+    return blpo__tape_h(game->critic, &game->critic_tape, layer - 1, row);
 }
 
 /* Adds one layer's part to the tile of rows t, t+1, ... and columns u, u+1, ...; s and h are two tiles of scratch. */
@@ -124,32 +108,10 @@ int blpo__game_jacobian_gram(void *user, double *gram)
 
 /* -- rows and diagonal of J^T J -- */
 
-typedef struct wanted_rows {
-    const int64_t *index;
-    int64_t k;
-} wanted_rows;
-
-/* A parameter as weight (unit, input) of a layer; input = size_{l-1} for the bias. */
-typedef struct place {
-    int64_t layer, unit, input;
-} place;
-
-static place place_of(const blpo__mlp *mlp, int64_t parameter)
-{
-    place at = {1, 0, 0};
-    while (parameter >= mlp->offset[at.layer])
-        at.layer++;
-    const int64_t in = mlp->size[at.layer - 1], out = mlp->size[at.layer],
-                  local = parameter - mlp->offset[at.layer - 1];
-    at.unit = local < in * out ? local / in : local - in * out;
-    at.input = local < in * out ? local % in : in;
-    return at;
-}
-
 /* sample[t] = c_t J[t, parameter]: what J^T is weighted with for that row. */
 static void weigh(blpo__game *game, int64_t parameter, int64_t begin, int64_t end)
 {
-    const place at = place_of(game->critic, parameter);
+    const blpo__place at = blpo__place_of(game->critic, parameter);
     const int64_t in = game->critic->size[at.layer - 1], out = game->critic->size[at.layer];
     const real *signal = game->critic_tape.s[at.layer], *input = layer_input(game, at.layer, 0);
     for (int64_t t = begin; t < end; t++) {
@@ -158,27 +120,15 @@ static void weigh(blpo__game *game, int64_t parameter, int64_t begin, int64_t en
     }
 }
 
-static void rows_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+static void gauss_newton_row(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row)
 {
-    const wanted_rows *wanted = argument;
-    for (int64_t i = 0; i < wanted->k; i++) {
-        weigh(game, wanted->index[i], begin, end);
-        blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->sample, begin, end, &game->critic_scratch[piece],
-                               partial + i * game->critic->n_parameters);
-    }
+    weigh(game, parameter, begin, end);
+    blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->sample, begin, end, &game->critic_scratch[piece], row);
 }
 
 int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, real *rows)
 {
-    blpo__game *game = user;
-    const int64_t p = game->critic->n_parameters, at_once = game->partial_stride / p;
-    int rc = BLPO_OK;
-    for (int64_t i = 0; rc == BLPO_OK && i < k; i += at_once) {
-        wanted_rows wanted = {index + i, at_once < k - i ? at_once : k - i};
-        blpo__game_sum_rows(game, game->batch.n, wanted.k * p, rows_rows, &wanted, rows + i * p);
-        rc = blpo__game_mean_over_processes(game, rows + i * p, wanted.k * p);
-    }
-    return rc;
+    return blpo__game_rows(user, index, k, gauss_newton_row, rows);
 }
 
 /* Squares of c_t s_l, and of h_{l-1}, one unit of the layer after the other: of[o] += sum_t (c_t s_o)^2 h^2. */

@@ -46,37 +46,16 @@ int64_t blpo__game_rows_at_once(const blpo_config *config)
     return config->nystrom_chunk == 0 ? 1 : config->nystrom_chunk;
 }
 
-typedef struct wanted_rows {
-    const int64_t *index;
-    int64_t k;
-} wanted_rows;
-
-static void hessian_rows_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+static void hessian_row(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row)
 {
-    const wanted_rows *wanted = argument;
     const blpo__row_loss loss = row_loss(game);
-    for (int64_t i = 0; i < wanted->k; i++)
-        blpo__mlp_add_hessian_row(game->critic, game->w, &game->critic_tape, &loss, wanted->index[i], begin, end,
-                                  &game->critic_scratch[piece], partial + i * game->critic->n_parameters);
+    blpo__mlp_add_hessian_row(game->critic, game->w, &game->critic_tape, &loss, parameter, begin, end,
+                              &game->critic_scratch[piece], row);
 }
 
 int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *rows)
 {
-    blpo__game *game = user;
-    const int64_t p = game->critic->n_parameters, at_once = game->partial_stride / p;
-    int rc = BLPO_OK;
-    for (int64_t i = 0; rc == BLPO_OK && i < k; i += at_once) {
-        wanted_rows wanted = {index + i, at_once < k - i ? at_once : k - i};
-        blpo__game_sum_rows(game, game->batch.n, wanted.k * p, hessian_rows_rows, &wanted, rows + i * p);
-        rc = blpo__game_mean_over_processes(game, rows + i * p, wanted.k * p);
-    }
-    return rc;
-}
-
-static void tangent_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *direction)
-{
-    (void)partial;
-    blpo__mlp_tangent(game->critic, &game->critic_tape, direction, begin, end, &game->critic_scratch[piece], game->tangent);
+    return blpo__game_rows(user, index, k, hessian_row, rows);
 }
 
 /* work becomes Adot: the recursion of A on the tangents of the values, without rewards. */
@@ -90,8 +69,7 @@ static void advantage_tangents(blpo__game *game)
 
 static int unclipped(double ratio, double advantage, double eps)
 {
-    const double limited = fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
-    return ratio * advantage <= limited * advantage;
+    return ratio * advantage <= blpo__limited_ratio(ratio, eps) * advantage;
 }
 
 /* Weights of grad log pi for one trajectory, from its end back: b and bdot are running sums. */
@@ -118,7 +96,7 @@ int blpo__game_mixed_product(void *user, const real *x, real *out)
 {
     blpo__game *game = user;
     const int64_t q = game->actor->n_parameters + game->n_log_std;
-    blpo__game_sum_rows(game, game->batch.n_states, 0, tangent_rows, (void *)(uintptr_t)x, NULL);
+    blpo__game_value_tangents(game, game->batch.n_states, x);
     advantage_tangents(game);
     for (int64_t i = 0; i < game->batch.n_trajectories; i++)
         mixed_weights(game, game->batch.start[i], game->batch.start[i + 1]);
