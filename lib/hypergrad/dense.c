@@ -35,7 +35,7 @@ static void create(blpo_hypergrad *solver)
     const int64_t p = solver->problem.n_inner, n = call_rows(p);
     solver->index = blpo__allocate(memory, n, sizeof *solver->index);
     solver->rows = blpo__hypergrad_output(memory, n * p, sizeof *solver->rows);
-    solver->chunk = blpo__allocate(memory, p, sizeof *solver->chunk);
+    solver->core_v = blpo__allocate(memory, p, sizeof *solver->core_v);
     blpo__symmetric_create(&solver->system, p, memory);
 }
 
@@ -89,10 +89,10 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     }
     describe(&solver->system, report);
     for (int64_t i = 0; i < p; i++)
-        solver->chunk[i] = (double)v[i];
-    blpo__symmetric_solve(&solver->system, solver->chunk);
+        solver->core_v[i] = (double)v[i];
+    blpo__symmetric_solve(&solver->system, solver->core_v);
     for (int64_t i = 0; i < p; i++)
-        x[i] = (real)solver->chunk[i];
+        x[i] = (real)solver->core_v[i];
     return BLPO_OK;
 }
 

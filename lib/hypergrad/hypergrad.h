@@ -75,11 +75,11 @@ struct blpo_hypergrad {
     real *residual;    /* cg, neumann, nystrom_pcg: [p] */
     real *direction;   /* cg, nystrom_pcg: [p] */
     real *conditioned; /* nystrom_pcg: [p] preconditioned residual */
-    double *chunk;     /* nystrom: some columns of C, or of both arrays of rows; dense: [p] the right-hand side */
+    double *chunk;     /* nystrom, space-efficient: some columns of two chunks of rows */
     double *wide;      /* nystrom, space-efficient: [p] sums over rows */
     double *block;     /* nystrom: M [k][k] as its rows give it */
     double *products;  /* nystrom: C C^T [k][k] */
-    double *core_v;    /* nystrom: [k] C v, then its solution; gauss_newton: [T] J v, then its solution */
+    double *core_v;    /* nystrom: [k] C v; gauss_newton: [T] J v; dense: [p] v; then the solution */
     blpo__symmetric system; /* nystrom: the k x k core; dense: H + rho I */
     real *sample;      /* [T] J x, T = n_samples; NULL where no method or residual asks for J */
     real *response;    /* gauss_newton: [T] what J^T is applied to */
@@ -136,8 +136,6 @@ int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 int blpo__nystrom_space_solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
 void blpo__nystrom_space_create(blpo_hypergrad *solver);
 int64_t blpo__nystrom_chunk(const blpo_hypergrad_config *config); /* rows at a time, the default resolved */
-void blpo__nystrom_add_products(blpo_hypergrad *solver, const real *a, int64_t first_a, int64_t n_a, const real *b,
-                                int64_t first_b, int64_t n_b);
 
 /* spectrum.c: n iterations; fills the estimates. BLPO_OK or the error of a callback. */
 void blpo__spectrum_create(blpo_hypergrad *solver, int64_t n);

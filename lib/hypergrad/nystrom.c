@@ -23,13 +23,11 @@
 #include "hypergrad/hypergrad.h"
 
 #include "core/check.h"
-#include "linalg/blas.h"
 #include "linalg/vector.h"
 
 #include <float.h>
 #include <string.h>
 
-enum { CHUNK = 256 }; /* columns of C that are held in double at a time */
 static const double tolerance = 1e-13;
 static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
@@ -60,7 +58,6 @@ static void create(blpo_hypergrad *solver)
     const int64_t rows = solver->config.nystrom_space_efficient ? 2 * blpo__nystrom_chunk(&solver->config) : k;
     solver->index = blpo__allocate(memory, k, sizeof *solver->index);
     solver->rows = blpo__hypergrad_output(memory, rows * p, sizeof *solver->rows);
-    solver->chunk = blpo__allocate(memory, 2 * rows * CHUNK, sizeof *solver->chunk);
     solver->core_v = blpo__allocate(memory, k, sizeof *solver->core_v);
     solver->block = blpo__allocate(memory, k * k, sizeof *solver->block);
     solver->products = blpo__allocate(memory, k * k, sizeof *solver->products);
@@ -68,34 +65,6 @@ static void create(blpo_hypergrad *solver)
     blpo__draw_create(solver);
     if (solver->config.nystrom_space_efficient)
         blpo__nystrom_space_create(solver);
-}
-
-static int64_t chunk_size(int64_t p, int64_t begin)
-{
-    return p - begin < CHUNK ? p - begin : CHUNK;
-}
-
-static void widen(const real *rows, int64_t n_rows, int64_t p, int64_t begin, int64_t n, double *out)
-{
-    for (int64_t i = 0; i < n_rows; i++)
-        for (int64_t j = 0; j < n; j++)
-            out[i * n + j] = (double)rows[i * p + begin + j];
-}
-
-/* products[first_a + i][first_b + j] += a_i . b_j for rows a [n_a][p] and b [n_b][p] */
-void blpo__nystrom_add_products(blpo_hypergrad *solver, const real *a, int64_t first_a, int64_t n_a, const real *b,
-                                int64_t first_b, int64_t n_b)
-{
-    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
-    double *wide_a = solver->chunk, *wide_b = a == b ? wide_a : solver->chunk + n_a * CHUNK;
-    for (int64_t begin = 0; begin < p; begin += CHUNK) {
-        const int64_t n = chunk_size(p, begin);
-        widen(a, n_a, p, begin, n, wide_a);
-        if (a != b)
-            widen(b, n_b, p, begin, n, wide_b);
-        blpo__gemm_nt_double(n_a, n_b, n, wide_a, n, wide_b, n, 1, solver->products + first_a * k + first_b, k);
-    }
-    blpo__hypergrad_flops(solver, 2 * n_a * n_b * p);
 }
 
 /* out = scale (M + shift I) */

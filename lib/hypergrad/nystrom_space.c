@@ -15,13 +15,18 @@
  * blocks: 2 p times the sum over pairs of chunks of their rows, in place of 2 k^2 p. */
 #include "hypergrad/hypergrad.h"
 
+#include "linalg/blas.h"
 #include "linalg/vector.h"
 
 #include <string.h>
 
+enum { COLUMNS = 256 }; /* of the rows that are held in double at a time */
+
 void blpo__nystrom_space_create(blpo_hypergrad *solver)
 {
-    solver->wide = blpo__allocate(&solver->host.memory, solver->problem.n_inner, sizeof *solver->wide);
+    blpo__memory *memory = &solver->host.memory;
+    solver->wide = blpo__allocate(memory, solver->problem.n_inner, sizeof *solver->wide);
+    solver->chunk = blpo__allocate(memory, 2 * blpo__nystrom_chunk(&solver->config) * COLUMNS, sizeof *solver->chunk);
 }
 
 static int64_t chunk_rows(const blpo_hypergrad *solver, int64_t first)
@@ -35,6 +40,29 @@ static int fetch(blpo_hypergrad *solver, int64_t first, real *rows)
     return blpo__hypergrad_rows(solver, solver->index + first, chunk_rows(solver, first), rows);
 }
 
+static void widen(const real *rows, int64_t n_rows, int64_t p, int64_t begin, int64_t n, double *out)
+{
+    for (int64_t i = 0; i < n_rows; i++)
+        for (int64_t j = 0; j < n; j++)
+            out[i * n + j] = (double)rows[i * p + begin + j];
+}
+
+/* products[first_a + i][first_b + j] += a_i . b_j for rows a [n_a][p] and b [n_b][p] */
+static void add_products(blpo_hypergrad *solver, const real *a, int64_t first_a, int64_t n_a, const real *b, int64_t first_b,
+                         int64_t n_b)
+{
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
+    double *wide_a = solver->chunk, *wide_b = a == b ? wide_a : solver->chunk + n_a * COLUMNS;
+    for (int64_t begin = 0; begin < p; begin += COLUMNS) {
+        const int64_t n = p - begin < COLUMNS ? p - begin : COLUMNS;
+        widen(a, n_a, p, begin, n, wide_a);
+        if (a != b)
+            widen(b, n_b, p, begin, n, wide_b);
+        blpo__gemm_nt_double(n_a, n_b, n, wide_a, n, wide_b, n, 1, solver->products + first_a * k + first_b, k);
+    }
+    blpo__hypergrad_flops(solver, 2 * n_a * n_b * p);
+}
+
 /* Step 1 of the chunk that lies in `rows`. */
 static void take_chunk(blpo_hypergrad *solver, int64_t first, const real *rows, const real *v)
 {
@@ -45,7 +73,7 @@ static void take_chunk(blpo_hypergrad *solver, int64_t first, const real *rows, 
         solver->core_v[first + i] = blpo__dot(rows + i * p, v, p);
     }
     blpo__hypergrad_flops(solver, 2 * n * p);
-    blpo__nystrom_add_products(solver, rows, first, n, rows, first, n);
+    add_products(solver, rows, first, n, rows, first, n);
 }
 
 /* Step 2, and the mirror image of its blocks. */
@@ -56,7 +84,7 @@ static int pair_chunk(blpo_hypergrad *solver, int64_t first, const real *rows, r
         const int rc = fetch(solver, before, other);
         if (rc != BLPO_OK)
             return rc;
-        blpo__nystrom_add_products(solver, rows, first, n, other, before, chunk_rows(solver, before));
+        add_products(solver, rows, first, n, other, before, chunk_rows(solver, before));
     }
     for (int64_t i = first; i < first + n; i++)
         for (int64_t j = 0; j < first; j++)
