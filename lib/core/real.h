@@ -3,13 +3,16 @@
 #ifndef BLPO_CORE_REAL_H
 #define BLPO_CORE_REAL_H
 
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #ifdef BLPO__FLOAT64
 typedef double real;
+#define BLPO__EPSILON DBL_EPSILON /* rounding of a real, as a double */
 #else
 typedef float real;
+#define BLPO__EPSILON ((double)FLT_EPSILON) /* rounding of a real, as a double */
 #endif
 
 #endif

@@ -19,11 +19,8 @@
 
 #include "linalg/vector.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
-
-static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
@@ -48,7 +45,7 @@ static double begin(blpo_hypergrad *solver, const real *v, real *x)
 }
 
 /* d.A d, with H d in product. A d is not stored: rho d is added where it is used, and cannot overflow a `real`. */
-static double curvature(blpo_hypergrad *solver)
+double blpo__cg_curvature(blpo_hypergrad *solver)
 {
     const int64_t p = solver->problem.n_inner;
     const real *d = solver->direction;
@@ -56,20 +53,37 @@ static double curvature(blpo_hypergrad *solver)
     return blpo__dot(d, solver->product, p) + solver->config.nystrom_rho * blpo__dot(d, d, p);
 }
 
-/* Steps 2 and 3; returns r.r. */
-static double advance(blpo_hypergrad *solver, double rr, double dad, real *x)
+/* Step 2 */
+void blpo__cg_step(blpo_hypergrad *solver, double a, real *x)
 {
     const int64_t p = solver->problem.n_inner;
-    const double a = rr / dad, rho = solver->config.nystrom_rho;
-    real *r = solver->residual, *d = solver->direction;
+    const double rho = solver->config.nystrom_rho;
+    const real *d = solver->direction;
+    real *r = solver->residual;
     for (int64_t i = 0; i < p; i++) {
         x[i] = (real)((double)x[i] + a * (double)d[i]);
         r[i] = (real)((double)r[i] - a * ((double)solver->product[i] + rho * (double)d[i]));
     }
-    const double next = blpo__dot(r, r, p), keep = next / rr;
+    blpo__hypergrad_flops(solver, 6 * p);
+}
+
+/* Step 3, on with z = r, or what a preconditioner makes of it. */
+void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z)
+{
+    const int64_t p = solver->problem.n_inner;
     for (int64_t i = 0; i < p; i++)
-        d[i] = (real)((double)r[i] + keep * (double)d[i]);
-    blpo__hypergrad_flops(solver, 10 * p);
+        solver->direction[i] = (real)((double)z[i] + keep * (double)solver->direction[i]);
+    blpo__hypergrad_flops(solver, 2 * p);
+}
+
+/* Steps 2 and 3; returns r.r. */
+static double advance(blpo_hypergrad *solver, double rr, double dad, real *x)
+{
+    const int64_t p = solver->problem.n_inner;
+    blpo__cg_step(solver, rr / dad, x);
+    const double next = blpo__dot(solver->residual, solver->residual, p);
+    blpo__hypergrad_flops(solver, 2 * p);
+    blpo__cg_turn(solver, next / rr, solver->residual);
     return next;
 }
 
@@ -83,7 +97,7 @@ static int safely_nonzero(const blpo_hypergrad *solver, double dad)
         dd += d * d;
         of_ad += ad * ad;
     }
-    return isfinite(dad) && fabs(dad) > 8.0 * epsilon * sqrt(dd) * sqrt(of_ad);
+    return isfinite(dad) && fabs(dad) > 8.0 * BLPO__EPSILON * sqrt(dd) * sqrt(of_ad);
 }
 
 int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report)
@@ -109,7 +123,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
         const int rc = blpo__hypergrad_product(solver, solver->direction, solver->product);
         if (rc != BLPO_OK)
             return rc;
-        const double dad = curvature(solver);
+        const double dad = blpo__cg_curvature(solver);
         if (!(dad > 0.0 && isfinite(dad)) && blpo__cg_stops(solver, dad, v, x, report))
             return BLPO_OK;
         rr = advance(solver, rr, dad, x);

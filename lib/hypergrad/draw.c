@@ -56,7 +56,7 @@ static int64_t pick(const real *weight, int64_t n, double at)
     return found;
 }
 
-static int is_among(const int64_t *index, int64_t n, int64_t value)
+int blpo__is_among(const int64_t *index, int64_t n, int64_t value)
 {
     for (int64_t i = 0; i < n; i++)
         if (index[i] == value)
@@ -68,7 +68,7 @@ static int64_t uniform_of_rest(blpo__stream *stream, const int64_t *index, int64
 {
     int64_t i = blpo__below(stream, n - drawn);
     for (int64_t at = 0; at < n; at++)
-        if (!is_among(index, drawn, at) && i-- == 0)
+        if (!blpo__is_among(index, drawn, at) && i-- == 0)
             return at;
     return 0; /* not reached: n - drawn of them are left */
 }

@@ -19,10 +19,6 @@
 
 #include "core/check.h"
 
-#include <float.h>
-
-static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
-
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
     (void)config;
@@ -57,7 +53,7 @@ static int factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     blpo__hypergrad_flops(solver, n * n * n / 3);
     if (blpo__cholesky_factor(gram, rho) != 0) {
         blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
-        if (blpo__cholesky_factor(gram, rho + 16.0 * gram->n * epsilon * largest_diagonal(gram)) != 0)
+        if (blpo__cholesky_factor(gram, rho + 16.0 * gram->n * BLPO__EPSILON * largest_diagonal(gram)) != 0)
             return -1;
     }
     report->rank_used = gram->n;

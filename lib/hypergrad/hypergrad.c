@@ -451,20 +451,12 @@ int blpo_hypergrad_compute(blpo_hypergrad *solver, const real *direct, const rea
 
 /* -- indices, statistics, errors -- */
 
-static int holds(const int64_t *index, int64_t n, int64_t value)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (index[i] == value)
-            return 1;
-    return 0;
-}
-
 static int check_indices(blpo_hypergrad *solver, const int64_t *index, int64_t k)
 {
     if (k != solver->config.nystrom_rank)
         return blpo__error_int(&solver->error, BLPO_ERR_ARGUMENT, "k", k, "it must be nystrom_rank");
     for (int64_t i = 0; i < k; i++)
-        if (index[i] < 0 || index[i] >= solver->problem.n_inner || holds(index, i, index[i]))
+        if (index[i] < 0 || index[i] >= solver->problem.n_inner || blpo__is_among(index, i, index[i]))
             return blpo__error_element(&solver->error, BLPO_ERR_ARGUMENT, BLPO_STAGE_SOLVE, -1, -1, "index", i,
                                        (double)index[i], "they must be distinct, in 0 .. n_inner - 1");
     return BLPO_OK;

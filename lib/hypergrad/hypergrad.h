@@ -130,6 +130,7 @@ blpo__stream blpo__hypergrad_stream(const blpo_hypergrad *solver, blpo__purpose 
 int blpo__draw_check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 void blpo__draw_create(blpo_hypergrad *solver);
 int blpo__draw(blpo_hypergrad *solver);
+int blpo__is_among(const int64_t *index, int64_t n, int64_t value);
 
 /* nystrom.c and nystrom_space.c: the core from M and C C^T; -1 where it cannot be used. x without a k x p array. */
 int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report);
@@ -146,6 +147,12 @@ void blpo__spectrum_report(const blpo__spectrum *spectrum, blpo_hypergrad_report
 void blpo__sketch_create(blpo_hypergrad *solver);
 int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
+
+/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: d.A d; x += a d and r -= a A d;
+ * d = z + keep d. */
+double blpo__cg_curvature(blpo_hypergrad *solver);
+void blpo__cg_step(blpo_hypergrad *solver, double a, real *x);
+void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z);
 
 /* cg.c: what to do about a curvature d.A d that is not above 0, or not finite: 0 go on, 1 stop, with x and report done. */
 int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report);

@@ -25,11 +25,9 @@
 #include "core/check.h"
 #include "linalg/vector.h"
 
-#include <float.h>
 #include <string.h>
 
 static const double tolerance = 1e-13;
-static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
 int64_t blpo__nystrom_chunk(const blpo_hypergrad_config *config)
 {
@@ -86,7 +84,7 @@ int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     const int64_t k = config->nystrom_rank;
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
-    report->indefinite = blpo__symmetric_negatives(system, 8.0 * (double)k * epsilon) > 0;
+    report->indefinite = blpo__symmetric_negatives(system, 8.0 * (double)k * BLPO__EPSILON) > 0;
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
     for (int64_t i = 0; i < k * k; i++)
         system->a[i] += solver->products[i];

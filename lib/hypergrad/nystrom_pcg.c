@@ -62,37 +62,11 @@ static double begin(blpo_hypergrad *solver, const real *v, real *x)
     return rz;
 }
 
-/* d.A d, with H d in product. */
-static double curvature(blpo_hypergrad *solver)
-{
-    const int64_t p = solver->problem.n_inner;
-    const real *d = solver->direction;
-    blpo__hypergrad_flops(solver, 4 * p);
-    return blpo__dot(d, solver->product, p) + solver->config.nystrom_rho * blpo__dot(d, d, p);
-}
-
-/* Step 4 */
-static void step(blpo_hypergrad *solver, double a, real *x)
-{
-    const int64_t p = solver->problem.n_inner;
-    const double rho = solver->config.nystrom_rho;
-    const real *d = solver->direction;
-    real *r = solver->residual;
-    for (int64_t i = 0; i < p; i++) {
-        x[i] = (real)((double)x[i] + a * (double)d[i]);
-        r[i] = (real)((double)r[i] - a * ((double)solver->product[i] + rho * (double)d[i]));
-    }
-    blpo__hypergrad_flops(solver, 6 * p);
-}
-
 /* Step 5; returns r.z */
 static double turn(blpo_hypergrad *solver, double rz)
 {
-    const int64_t p = solver->problem.n_inner;
-    const double next = precondition(solver), keep = next / rz;
-    for (int64_t i = 0; i < p; i++)
-        solver->direction[i] = (real)((double)solver->conditioned[i] + keep * (double)solver->direction[i]);
-    blpo__hypergrad_flops(solver, 2 * p);
+    const double next = precondition(solver);
+    blpo__cg_turn(solver, next / rz, solver->conditioned);
     return next;
 }
 
@@ -114,10 +88,10 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
         rc = blpo__hypergrad_product(solver, solver->direction, solver->product);
         if (rc != BLPO_OK)
             return rc;
-        const double dad = curvature(solver);
+        const double dad = blpo__cg_curvature(solver);
         if (!(dad > 0.0 && isfinite(dad)) && blpo__cg_stops(solver, dad, v, x, report))
             return BLPO_OK;
-        step(solver, rz / dad, x);
+        blpo__cg_step(solver, rz / dad, x);
         rz = turn(solver, rz);
         report->iterations++;
     }

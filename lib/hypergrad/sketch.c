@@ -31,7 +31,6 @@
 #include <string.h>
 
 enum { ERROR_ITERATIONS = 8, MOST_SHIFTS = 40, CHUNK = 256 };
-static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
 
 void blpo__sketch_create(blpo_hypergrad *solver)
 {
@@ -162,7 +161,7 @@ static double factor_gram(blpo_hypergrad *solver, blpo_hypergrad_report *report)
         }
     blpo__hypergrad_flops(solver, 2 * l * (l + 1) * p);
     blpo__cholesky_load(&s->gram);
-    double nu = fmax(sqrt((double)p) * epsilon * norm_of_rows(s->y, l * p), DBL_MIN);
+    double nu = fmax(sqrt((double)p) * BLPO__EPSILON * norm_of_rows(s->y, l * p), DBL_MIN);
     for (int i = 0; i < MOST_SHIFTS && isfinite(nu); i++, nu *= 10.0) {
         if (blpo__cholesky_factor(&s->gram, nu) == 0)
             return nu;

@@ -20,8 +20,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double epsilon = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
-
 void blpo__spectrum_create(blpo_hypergrad *solver, int64_t n)
 {
     blpo__spectrum *spectrum = &solver->spectrum;
@@ -105,7 +103,7 @@ int blpo__spectrum_measure(blpo_hypergrad *solver)
         const double beta = orthogonalise(solver, made);
         largest = fmax(largest, fabs(s->alpha[made]) + beta);
         made++;
-        if (!isfinite(beta) || beta <= 8.0 * epsilon * largest)
+        if (!isfinite(beta) || beta <= 8.0 * BLPO__EPSILON * largest)
             break;
         advance(solver, beta);
     }
