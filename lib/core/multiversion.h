@@ -3,7 +3,7 @@
 #ifndef BLPO_CORE_MULTIVERSION_H
 #define BLPO_CORE_MULTIVERSION_H
 
-#include <stddef.h> /* __GLIBC__ */
+#include <limits.h> /* __GLIBC__, where there is one: <stddef.h> is the compiler's and does not say */
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && !defined(BLPO__SANITIZED)
 #define BLPO__MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
