@@ -78,13 +78,6 @@ static double dot_mixed(const double *a, const real *b, int64_t n)
     return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
-BLPO__MULTIVERSION
-static void add_multiple(double *to, double factor, const double *from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] += factor * from[i];
-}
-
 /* Row i of q becomes orthonormal to those before it; of_row [i + 1] receives its coefficients: row = of_row q. A row that
  * depends on the others becomes zero. Twice is enough (Giraud, Langou, Rozloznik, 2005). */
 static void orthonormalise_row(double *q, int64_t i, int64_t p, double *of_row)
@@ -96,7 +89,7 @@ static void orthonormalise_row(double *q, int64_t i, int64_t p, double *of_row)
         for (int64_t j = 0; j < i; j++) {
             const double along = dot_double(row, q + j * p, p);
             of_row[j] += along;
-            add_multiple(row, -along, q + j * p, p);
+            blpo__add_multiple(row, -along, q + j * p, p);
         }
     const double norm = sqrt(dot_double(row, row, p));
     of_row[i] = norm > 1e-14 * before ? norm : 0.0;
@@ -191,7 +184,7 @@ static void whiten(blpo__sketch *s)
     const double *k = s->gram.a;
     for (int64_t i = 0; i < l; i++) {
         for (int64_t j = 0; j < i; j++)
-            add_multiple(s->r + i * l, -k[i * l + j], s->r + j * l, l);
+            blpo__add_multiple(s->r + i * l, -k[i * l + j], s->r + j * l, l);
         for (int64_t j = 0; j < l; j++)
             s->r[i * l + j] /= k[i * l + i];
     }
@@ -205,7 +198,7 @@ static int decompose(blpo__sketch *s, double nu)
     memset(s->eigen.a, 0, (size_t)(l * l) * sizeof *s->eigen.a);
     for (int64_t i = 0; i < l; i++)
         for (int64_t j = 0; j < l; j++)
-            add_multiple(s->eigen.a + j * l, s->r[i * l + j], s->r + i * l, l);
+            blpo__add_multiple(s->eigen.a + j * l, s->r[i * l + j], s->r + i * l, l);
     if (blpo__symmetric_eigen(&s->eigen) != 0)
         return -1;
     for (int64_t i = 0; i < l; i++)
@@ -221,7 +214,7 @@ static void compose(const blpo__sketch *s, const double *value, double *matrix)
     memset(matrix, 0, (size_t)(l * l) * sizeof *matrix);
     for (int64_t e = 0; e < l; e++)
         for (int64_t i = 0; i < l; i++)
-            add_multiple(matrix + i * l, value[e] * v[e * l + i], v + e * l, l);
+            blpo__add_multiple(matrix + i * l, value[e] * v[e * l + i], v + e * l, l);
 }
 
 /* Step 5 */

@@ -14,7 +14,7 @@
  * Cost: n^2 r operations, (n - r) r^2 for W and core, n^2 for a solve. */
 #include "linalg/semidefinite.h"
 
-#include "core/multiversion.h"
+#include "linalg/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,14 +26,6 @@ void blpo__semidefinite_create(blpo__semidefinite *system, int64_t n, blpo__memo
     system->order = blpo__allocate(memory, n, sizeof *system->order);
     system->x = blpo__allocate(memory, n, sizeof *system->x);
     blpo__cholesky_create(&system->core, n, memory);
-}
-
-/* to -= scale from */
-BLPO__MULTIVERSION
-static void subtract(double *restrict to, double scale, const double *restrict from, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] -= scale * from[i];
 }
 
 static void swap(double *a, double *b)
@@ -74,7 +66,7 @@ static void eliminate(blpo__semidefinite *s, int64_t k)
         row[j] /= root;
     for (int64_t i = k + 1; i < n; i++) {
         s->a[i * n + k] = row[i];
-        subtract(s->a + i * n + k + 1, row[i], row + k + 1, n - k - 1);
+        blpo__add_multiple(s->a + i * n + k + 1, -row[i], row + k + 1, n - k - 1);
     }
 }
 
@@ -102,7 +94,7 @@ static void solve_transposed(const blpo__semidefinite *s, double *x)
 {
     for (int64_t i = s->rank - 1; i >= 0; i--) {
         x[i] /= s->a[i * s->n + i];
-        subtract(x, x[i], s->a + i * s->n, i);
+        blpo__add_multiple(x, -x[i], s->a + i * s->n, i);
     }
 }
 
@@ -116,7 +108,7 @@ static int complete(blpo__semidefinite *s)
         double *w = s->a + j * n;
         solve_transposed(s, w);
         for (int64_t i = 0; i < r; i++)
-            subtract(s->core.a + i * r, -w[i], w, r);
+            blpo__add_multiple(s->core.a + i * r, w[i], w, r);
     }
     blpo__cholesky_load(&s->core);
     return blpo__cholesky_factor(&s->core, 1.0);

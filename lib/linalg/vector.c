@@ -1,5 +1,6 @@
 #include "linalg/vector.h"
 
+#include "core/multiversion.h"
 #include "linalg/kernels.h"
 
 #include <math.h>
@@ -17,6 +18,13 @@ void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, doubl
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out)
 {
     blpo__kernels_best()->less_rows(k, n, rows, y, v, scale, out);
+}
+
+BLPO__MULTIVERSION
+void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += factor * from[i];
 }
 
 double blpo__largest(const real *a, int64_t n)

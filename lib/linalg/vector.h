@@ -10,6 +10,8 @@ double blpo__dot(const real *a, const real *b, int64_t n);
 void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products);
 /* out [n] = scale (v - rows^T y), rows [k][n]; out may be v */
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
+/* to [n] += factor from; apart */
+void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n);
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
 double blpo__largest(const real *a, int64_t n); /* max |a_i| */
 
