@@ -127,19 +127,7 @@ static void the_last_layer_starts_with_gain_one(void **state)
     blpo_critic_destroy(critic);
 }
 
-#define REFUSE(member, bad, code, name)                                                                                \
-    do {                                                                                                               \
-        counted_memory memory = { 0 };                                                                                 \
-        blpo_error error = { 0 };                                                                                      \
-        const blpo_runtime runtime = counted_runtime(&memory, &error);                                                 \
-        blpo_critic_config config = small_critic_config();                                                             \
-        config.member = bad;                                                                                           \
-        blpo_critic *out = NULL;                                                                                       \
-        assert_status(blpo_critic_create(&config, &runtime, &out), code);                                              \
-        assert_null(out);                                                                                              \
-        assert_int_equal(memory.calls, 0);                                                                             \
-        assert_error_names(&error, code, name);                                                                        \
-    } while (0)
+#define REFUSE(member, bad, code, name) REFUSE_SETTING(critic, small_critic_config(), member, bad, code, name)
 
 static void every_setting_out_of_its_range_is_refused_by_name(void **state)
 {

@@ -154,20 +154,7 @@ static void a_value_that_overflows_is_refused(void **state)
     blpo_critic_destroy(critic);
 }
 
-#define REFUSE(member, bad, code, name)                                                                                \
-    do {                                                                                                               \
-        counted_memory memory = { 0 };                                                                                 \
-        blpo_error error = { 0 };                                                                                      \
-        const blpo_runtime runtime = counted_runtime(&memory, &error);                                                 \
-        maker m;                                                                                                       \
-        blpo_critic_config config = linear_config(&m);                                                                 \
-        config.member = bad;                                                                                           \
-        blpo_critic *out = NULL;                                                                                       \
-        assert_status(blpo_critic_create(&config, &runtime, &out), code);                                              \
-        assert_null(out);                                                                                              \
-        assert_int_equal(memory.calls, 0);                                                                             \
-        assert_error_names(&error, code, name);                                                                        \
-    } while (0)
+#define REFUSE(member, bad, code, name) REFUSE_SETTING(critic, linear_config(&(maker){ 0 }), member, bad, code, name)
 
 static void every_setting_out_of_its_range_is_refused_by_name(void **state)
 {

@@ -290,19 +290,7 @@ static void null_arguments_are_refused(void **state)
     blpo_rollout_destroy(rollout);
 }
 
-#define REFUSE(member, bad, code, name)                                                                                \
-    do {                                                                                                               \
-        counted_memory memory = { 0 };                                                                                 \
-        blpo_error error = { 0 };                                                                                      \
-        const blpo_runtime runtime = counted_runtime(&memory, &error);                                                 \
-        blpo_rollout_config config = config_of(BLPO_ACTION_DISCRETE);                                                  \
-        config.member = bad;                                                                                           \
-        blpo_rollout *out = NULL;                                                                                      \
-        assert_status(blpo_rollout_create(&config, &runtime, &out), code);                                             \
-        assert_null(out);                                                                                              \
-        assert_int_equal(memory.calls, 0);                                                                             \
-        assert_error_names(&error, code, name);                                                                        \
-    } while (0)
+#define REFUSE(member, bad, code, name) REFUSE_SETTING(rollout, config_of(BLPO_ACTION_DISCRETE), member, bad, code, name)
 
 static void every_setting_out_of_its_range_is_refused_by_name(void **state)
 {

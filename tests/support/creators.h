@@ -2,6 +2,8 @@
 #ifndef BLPO_TESTS_CREATORS_H
 #define BLPO_TESTS_CREATORS_H
 
+#include "check.h"
+#include "memory.h"
 #include "test.h"
 
 typedef struct creator {
@@ -19,5 +21,20 @@ blpo_critic_config small_critic_config(void);
 blpo_rollout_config small_rollout_config(void);
 blpo_env small_env(void);
 blpo_config small_config(void);
+
+/* A handle (policy, critic, rollout) whose config is sound but for one member is refused by name, without an allocation. */
+#define REFUSE_SETTING(handle, sound, member, bad, code, name)                                                         \
+    do {                                                                                                               \
+        counted_memory memory = { 0 };                                                                                 \
+        blpo_error error = { 0 };                                                                                      \
+        const blpo_runtime runtime = counted_runtime(&memory, &error);                                                 \
+        blpo_##handle##_config config = sound;                                                                         \
+        config.member = bad;                                                                                           \
+        blpo_##handle *out = NULL;                                                                                     \
+        assert_status(blpo_##handle##_create(&config, &runtime, &out), code);                                          \
+        assert_null(out);                                                                                              \
+        assert_int_equal(memory.calls, 0);                                                                             \
+        assert_error_names(&error, code, name);                                                                        \
+    } while (0)
 
 #endif
