@@ -18,17 +18,8 @@ typedef struct fixture {
 
 static void begin(fixture *f, int method, int with_rows)
 {
-    double unused[SPECTRUM_MAX_P];
     memset(f, 0, sizeof *f);
-    spectrum_make(0, &f->matrix);
-    f->quad.p = f->matrix.p;
-    f->quad.q = Q;
-    f->quad.hessian = f->matrix.hessian;
-    for (int i = 0; i < Q; i++)
-        f->mixed[(i + 1) * i] = 1.0 + i;
-    f->quad.mixed = f->mixed;
-    spectrum_vector(f->quad.p, 8, f->v, unused);
-    spectrum_vector(Q, 9, f->direct, unused);
+    spectrum_problem(Q, &f->matrix, f->mixed, &f->quad, f->v, f->direct);
     f->out = guarded_new(f->quad.p);
     blpo_hypergrad_config config = solver_config(method, 4, 0.5, 1.0);
     config.cg_iterations = 4;

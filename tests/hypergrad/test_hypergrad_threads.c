@@ -23,17 +23,8 @@ typedef struct fixture {
 /* Conjugate gradients: they draw nothing, so that every solve of the same v gives the same bits. */
 static void begin(fixture *f)
 {
-    double unused[SPECTRUM_MAX_P];
     memset(f, 0, sizeof *f);
-    spectrum_make(0, &f->matrix);
-    f->quad.p = f->matrix.p;
-    f->quad.q = Q;
-    f->quad.hessian = f->matrix.hessian;
-    for (int i = 0; i < Q; i++)
-        f->mixed[(i + 1) * i] = 1.0 + i;
-    f->quad.mixed = f->mixed;
-    spectrum_vector(f->quad.p, 8, f->v, unused);
-    spectrum_vector(Q, 9, f->direct, unused);
+    spectrum_problem(Q, &f->matrix, f->mixed, &f->quad, f->v, f->direct);
     blpo_hypergrad_config config = solver_config(BLPO_IHVP_CG, 4, 0.5, 1.0);
     config.cg_iterations = 4;
     f->solver = solver_new(&f->quad, 0, &config);

@@ -72,15 +72,22 @@ static void keep(kept *k, const test_real *out, int64_t n)
     memcpy(k->element, out, (size_t)(n < KEPT ? n : KEPT) * sizeof *out);
 }
 
+/* out [rows] = matrix in, as the callback of that name. */
+static int apply(quadratic *quad, int callback, const char *name, int64_t *calls, int64_t products, const double *matrix,
+                 int64_t rows, int64_t columns, const test_real *in, test_real *out)
+{
+    kept before;
+    keep(&before, out, rows);
+    const int64_t call = enter(quad, calls, products);
+    quad->overlaps += overlap(in, columns, out, rows);
+    multiply(matrix, rows, columns, in, out);
+    return misbehave(quad, callback, call, name, out, rows, before.element);
+}
+
 static int hvp(void *user, const test_real *v, test_real *hv)
 {
     quadratic *quad = user;
-    kept before;
-    keep(&before, hv, quad->p);
-    const int64_t call = enter(quad, &quad->hvp_calls, 1);
-    quad->overlaps += overlap(v, quad->p, hv, quad->p);
-    multiply(quad->hessian, quad->p, quad->p, v, hv);
-    return misbehave(quad, QUADRATIC_HVP, call, "hvp", hv, quad->p, before.element);
+    return apply(quad, QUADRATIC_HVP, "hvp", &quad->hvp_calls, 1, quad->hessian, quad->p, quad->p, v, hv);
 }
 
 static void note_index(quadratic *quad, const int64_t *index, int64_t k)
@@ -106,23 +113,13 @@ static int hessian_rows(void *user, const int64_t *index, int64_t k, test_real *
 static int mixed_product(void *user, const test_real *x, test_real *out)
 {
     quadratic *quad = user;
-    kept before;
-    keep(&before, out, quad->q);
-    const int64_t call = enter(quad, &quad->mixed_calls, 0);
-    quad->overlaps += overlap(x, quad->p, out, quad->q);
-    multiply(quad->mixed, quad->q, quad->p, x, out);
-    return misbehave(quad, QUADRATIC_MIXED, call, "mixed_product", out, quad->q, before.element);
+    return apply(quad, QUADRATIC_MIXED, "mixed_product", &quad->mixed_calls, 0, quad->mixed, quad->q, quad->p, x, out);
 }
 
 static int jvp(void *user, const test_real *x, test_real *jx)
 {
     quadratic *quad = user;
-    kept before;
-    keep(&before, jx, quad->n_samples);
-    const int64_t call = enter(quad, &quad->jvp_calls, 0);
-    quad->overlaps += overlap(x, quad->p, jx, quad->n_samples);
-    multiply(quad->jacobian, quad->n_samples, quad->p, x, jx);
-    return misbehave(quad, QUADRATIC_JVP, call, "jvp", jx, quad->n_samples, before.element);
+    return apply(quad, QUADRATIC_JVP, "jvp", &quad->jvp_calls, 0, quad->jacobian, quad->n_samples, quad->p, x, jx);
 }
 
 static int vjp(void *user, const test_real *u, test_real *jtu)

@@ -93,6 +93,20 @@ void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double)
     }
 }
 
+void spectrum_problem(int64_t q, spectrum *matrix, double *mixed, quadratic *quad, test_real *v, test_real *direct)
+{
+    double unused[SPECTRUM_MAX_P];
+    spectrum_make(0, matrix);
+    quad->p = matrix->p;
+    quad->q = q;
+    quad->hessian = matrix->hessian;
+    for (int64_t i = 0; i < q; i++)
+        mixed[(i + 1) * i] = 1.0 + (double)i;
+    quad->mixed = mixed;
+    spectrum_vector(quad->p, 8, v, unused);
+    spectrum_vector(q, 9, direct, unused);
+}
+
 blpo_hypergrad_config solver_config(int method, int64_t rank, double rho, double shift)
 {
     blpo_hypergrad_config config;

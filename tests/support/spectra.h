@@ -30,6 +30,10 @@ int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian);
 /* A right-hand side of exact test_reals: in both number types. */
 void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double);
 
+/* A whole bilevel problem over matrix 0 with q outer variables; the arrays, mixed [q][p], v [p], direct [q], are the caller's,
+ * and quad borrows the first two. mixed is to be zero before. */
+void spectrum_problem(int64_t q, spectrum *matrix, double *mixed, quadratic *quad, test_real *v, test_real *direct);
+
 blpo_hypergrad_config solver_config(int method, int64_t rank, double rho, double shift);
 
 /* A solver over quad; create must succeed. */
