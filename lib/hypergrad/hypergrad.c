@@ -70,17 +70,18 @@ static int check_problem(blpo_error *error, const blpo_problem *problem)
 }
 
 /* Also of what only another method uses: a number out of range is a mistake wherever it stands. */
-static int check_counts(blpo_error *error, const blpo_hypergrad_config *config)
+static int check_counts(blpo_error *error, const blpo_hypergrad_config *config, const char *method,
+                        const char *curvature)
 {
     const struct {
         const char *field;
         int64_t value, low, high;
     } rules[] = {
-        {"method", config->method, 0, blpo__ihvp_n_methods() - 1},
+        {method, config->method, 0, blpo__ihvp_n_methods() - 1},
         {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
         {"cg_iterations", config->cg_iterations, 1, INT64_MAX},
         {"report_residual", config->report_residual, 0, 1},
-        {"curvature", config->curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
+        {curvature, config->curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
         {"nystrom_draw", config->nystrom_draw, 0, BLPO_DRAW_DIAGONAL},
         {"nystrom_space_efficient", config->nystrom_space_efficient, 0, 1},
         {"nystrom_chunk", config->nystrom_chunk, 0, INT64_MAX},
@@ -95,9 +96,10 @@ static int check_counts(blpo_error *error, const blpo_hypergrad_config *config)
     return rc;
 }
 
-static int check_config(blpo_error *error, const blpo_hypergrad_config *config)
+int blpo__hypergrad_check_config(blpo_error *error, const blpo_hypergrad_config *config, const char *method,
+                                 const char *curvature)
 {
-    int rc = check_counts(error, config);
+    int rc = check_counts(error, config, method, curvature);
     if (rc == BLPO_OK)
         rc = blpo__check_positive(error, "nystrom_rho", config->nystrom_rho, DBL_MAX);
     if (rc == BLPO_OK)
@@ -148,7 +150,7 @@ int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const 
 {
     int rc = check_problem(error, problem);
     if (rc == BLPO_OK)
-        rc = check_config(error, config);
+        rc = blpo__hypergrad_check_config(error, config, "method", "curvature");
     if (rc != BLPO_OK)
         return rc;
     const blpo__ihvp *method = blpo__ihvp_method(config->method);

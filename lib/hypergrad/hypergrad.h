@@ -96,6 +96,10 @@ int64_t blpo__ihvp_n_methods(void);
 /* Every rule of problem and settings, without an allocation. */
 int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 
+/* The rules of settings alone; two of them are named as in the struct they come from. */
+int blpo__hypergrad_check_config(blpo_error *error, const blpo_hypergrad_config *config, const char *method,
+                                 const char *curvature);
+
 /* For the checks of methods: there must be products with H, of the curvature that was chosen; or rows; or J and its transpose. */
 int blpo__hypergrad_need_products(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);

@@ -117,17 +117,6 @@ static int check_counts(blpo_error *error, const blpo_env *env, const blpo_confi
         {"critic_steps", config->critic_steps, 1, INT64_MAX},
         {"critic_response", config->critic_response, BLPO_RESPONSE_NESTED, BLPO_RESPONSE_EXACT},
         {"hypergradient", config->hypergradient, 0, 1},
-        {"ihvp_method", config->ihvp_method, 0, blpo__ihvp_n_methods() - 1},
-        {"ihvp_curvature", config->ihvp_curvature, 0, BLPO_CURVATURE_GAUSS_NEWTON},
-        {"nystrom_draw", config->nystrom_draw, 0, BLPO_DRAW_DIAGONAL},
-        {"nystrom_space_efficient", config->nystrom_space_efficient, 0, 1},
-        {"cg_negative_curvature", config->cg_negative_curvature, 0, 1},
-        {"sketch_rank_max", config->sketch_rank_max, 0, INT64_MAX},
-        {"neumann_terms", config->neumann_terms, 0, INT64_MAX},
-        {"spectrum_iterations", config->spectrum_iterations, 0, 1000},
-        {"nystrom_rank", config->nystrom_rank, 1, INT64_MAX},
-        {"nystrom_chunk", config->nystrom_chunk, 0, config->nystrom_rank},
-        {"cg_iterations", config->cg_iterations, 1, INT64_MAX},
         {"normalize_advantages", config->normalize_advantages, 0, 1},
         {"anneal_steps", config->anneal_steps, 0, INT64_MAX},
         {"diagnostics_interval", config->diagnostics_interval, 0, INT64_MAX},
@@ -150,8 +139,6 @@ static int check_closed(blpo_error *error, const blpo_config *config)
         {"actor_learning_rate", config->actor_learning_rate, 0.0, 1e30},
         {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e30},
         {"critic_ridge", config->critic_ridge, 0.0, 1e30},
-        {"nystrom_shift", config->nystrom_shift, 0.0, DBL_MAX},
-        {"sketch_error", config->sketch_error, 0.0, DBL_MAX},
         {"entropy_coefficient", config->entropy_coefficient, 0.0, (double)FLT_MAX},
         {"max_gradient_norm", config->max_gradient_norm, 0.0, (double)FLT_MAX},
         {"target_kl", config->target_kl, 0.0, (double)FLT_MAX},
@@ -172,8 +159,6 @@ static int check_positive(blpo_error *error, const blpo_config *config)
         {"clip_range", config->clip_range, 1e6},
         {"clip_range_critic", config->clip_range_critic, 1e6},
         {"adam_epsilon", config->adam_epsilon, (double)FLT_MAX},
-        {"nystrom_rho", config->nystrom_rho, DBL_MAX},
-        {"kappa", config->kappa, (double)INFINITY},
         {"reward_scale", config->reward_scale, (double)FLT_MAX},
     };
     int rc = BLPO_OK;
@@ -325,22 +310,8 @@ void blpo__trainer_rollout_config(const blpo_env *env, const blpo_config *config
     out->action_n = env->action.n;
 }
 
-void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,
-                           blpo__game *game, blpo_problem *problem, blpo_hypergrad_config *solver)
+static void solver_settings(const blpo_config *config, blpo_hypergrad_config *solver)
 {
-    blpo_problem_init(problem, sizeof *problem);
-    problem->n_inner = n_critic_parameters;
-    problem->n_outer = n_actor_parameters;
-    problem->user = game;
-    problem->hvp = blpo__game_hessian_product;
-    problem->hessian_rows = blpo__game_hessian_rows;
-    problem->mixed_product = blpo__game_mixed_product;
-    problem->n_samples = config->trajectories_per_minibatch * config->n_steps;
-    problem->jvp = blpo__game_jacobian_product;
-    problem->vjp = blpo__game_jacobian_transposed;
-    problem->jacobian_gram = blpo__game_jacobian_gram;
-    problem->gauss_newton_rows = blpo__game_gauss_newton_rows;
-    problem->gauss_newton_diagonal = blpo__game_gauss_newton_diagonal;
     blpo_hypergrad_config_init(solver, sizeof *solver);
     solver->method = config->ihvp_method;
     solver->nystrom_rank = config->nystrom_rank;
@@ -358,6 +329,34 @@ void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters
     solver->sketch_error = config->sketch_error;
     solver->neumann_terms = config->neumann_terms;
     solver->spectrum_iterations = config->spectrum_iterations;
+}
+
+void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,
+                           blpo__game *game, blpo_problem *problem, blpo_hypergrad_config *solver)
+{
+    blpo_problem_init(problem, sizeof *problem);
+    problem->n_inner = n_critic_parameters;
+    problem->n_outer = n_actor_parameters;
+    problem->user = game;
+    problem->hvp = blpo__game_hessian_product;
+    problem->hessian_rows = blpo__game_hessian_rows;
+    problem->mixed_product = blpo__game_mixed_product;
+    problem->n_samples = config->trajectories_per_minibatch * config->n_steps;
+    problem->jvp = blpo__game_jacobian_product;
+    problem->vjp = blpo__game_jacobian_transposed;
+    problem->jacobian_gram = blpo__game_jacobian_gram;
+    problem->gauss_newton_rows = blpo__game_gauss_newton_rows;
+    problem->gauss_newton_diagonal = blpo__game_gauss_newton_diagonal;
+    solver_settings(config, solver);
+}
+
+/* The solver's own rules; chunks, with any method, are no larger than the rank. */
+static int check_solver_settings(blpo_error *error, const blpo_config *config)
+{
+    blpo_hypergrad_config solver;
+    solver_settings(config, &solver);
+    const int rc = blpo__hypergrad_check_config(error, &solver, "ihvp_method", "ihvp_curvature");
+    return rc != BLPO_OK ? rc : blpo__check_int(error, "nystrom_chunk", config->nystrom_chunk, 0, config->nystrom_rank);
 }
 
 static int check_solver(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)
@@ -390,6 +389,8 @@ static int check_settings(blpo_error *error, const blpo_env *env, const blpo_con
         rc = check_closed(error, config);
     if (rc == BLPO_OK)
         rc = check_positive(error, config);
+    if (rc == BLPO_OK)
+        rc = check_solver_settings(error, config);
     return rc == BLPO_OK ? check_rollout(error, env, config) : rc;
 }
 
