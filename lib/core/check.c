@@ -89,16 +89,22 @@ int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t
 BLPO__MULTIVERSION
 int64_t blpo__first_nonfinite(const real *x, int64_t n)
 {
-    /* x - x is 0 for a finite number and NaN otherwise. Eight sums: the loop can use vector instructions without leave to
-     * reorder, and the search is rare. */
-    real sum[8] = {0};
+    /* x - x is 0 for a finite number and NaN otherwise. Many sums: the loop can use vector instructions without leave to
+     * reorder, additions need not wait for each other, and the search is rare. */
+    enum { SUMS = 64 };
     int64_t at = 0;
-    for (; at + 8 <= n; at += 8)
-        for (int j = 0; j < 8; j++)
-            sum[j] += x[at + j] - x[at + j];
+    real left = 0;
+    if (n >= SUMS) {
+        real sum[SUMS] = {0};
+        for (; at + SUMS <= n; at += SUMS)
+            for (int j = 0; j < SUMS; j++)
+                sum[j] += x[at + j] - x[at + j];
+        for (int j = 0; j < SUMS; j++)
+            left += sum[j];
+    }
     for (; at < n; at++)
-        sum[at % 8] += x[at] - x[at];
-    if (((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])) == 0)
+        left += x[at] - x[at];
+    if (left == 0)
         return -1;
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(x[i]))

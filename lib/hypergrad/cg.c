@@ -17,6 +17,7 @@
  * Cost: one product and 14 p operations an iteration, and 2 p. */
 #include "hypergrad/hypergrad.h"
 
+#include "core/multiversion.h"
 #include "linalg/vector.h"
 
 #include <math.h>
@@ -53,26 +54,36 @@ double blpo__cg_curvature(blpo_hypergrad *solver)
     return blpo__dot(d, solver->product, p) + solver->config.nystrom_rho * blpo__dot(d, d, p);
 }
 
+BLPO__MULTIVERSION
+static void step(int64_t p, double a, double rho, const real *restrict d, const real *restrict hd, real *restrict x,
+                 real *restrict r)
+{
+    for (int64_t i = 0; i < p; i++) {
+        x[i] = (real)((double)x[i] + a * (double)d[i]);
+        r[i] = (real)((double)r[i] - a * ((double)hd[i] + rho * (double)d[i]));
+    }
+}
+
 /* Step 2 */
 void blpo__cg_step(blpo_hypergrad *solver, double a, real *x)
 {
     const int64_t p = solver->problem.n_inner;
-    const double rho = solver->config.nystrom_rho;
-    const real *d = solver->direction;
-    real *r = solver->residual;
-    for (int64_t i = 0; i < p; i++) {
-        x[i] = (real)((double)x[i] + a * (double)d[i]);
-        r[i] = (real)((double)r[i] - a * ((double)solver->product[i] + rho * (double)d[i]));
-    }
+    step(p, a, solver->config.nystrom_rho, solver->direction, solver->product, x, solver->residual);
     blpo__hypergrad_flops(solver, 6 * p);
+}
+
+BLPO__MULTIVERSION
+static void turn(int64_t p, double keep, const real *restrict z, real *restrict d)
+{
+    for (int64_t i = 0; i < p; i++)
+        d[i] = (real)((double)z[i] + keep * (double)d[i]);
 }
 
 /* Step 3, on with z = r, or what a preconditioner makes of it. */
 void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z)
 {
     const int64_t p = solver->problem.n_inner;
-    for (int64_t i = 0; i < p; i++)
-        solver->direction[i] = (real)((double)z[i] + keep * (double)solver->direction[i]);
+    turn(p, keep, z, solver->direction);
     blpo__hypergrad_flops(solver, 2 * p);
 }
 

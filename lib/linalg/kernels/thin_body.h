@@ -3,7 +3,7 @@
  *
  *   dots       c_ij = sum_l a_il b_jl for a few j: four rows of A at a time, LANES partial sums each, added pairwise at the end
  *   few_rows   the same for a few i: four rows of B at a time
- *   add_rows   out_j += sum_t weight_t a_tj: one pass over A, as many sums in registers as fit
+ *   add_rows   out_j += sum_t weight_t a_tj: one pass over A, as many sums in registers as fit, or sums of every second or fourth row
  *   add_row_products   out_t += sum_j a_tj b_tj
  *
  * All read A once (few_rows: B once a row of A) and are bound by that. */
@@ -107,22 +107,30 @@ static void few_rows(const blpo__product *p)
     }
 }
 
-/* vectors (at most 8) vectors of columns. */
-INLINE void add_some_columns(int vectors, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
+/* vectors vectors of columns, with chains sums of each: row t goes to chain t mod chains. At most 8 sums in all. */
+INLINE void add_some_columns(int vectors, int chains, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
 {
     vector sum[8];
     UNROLLED
-    for (int v = 0; v < vectors; v++)
-        sum[v] = *(const loose_vector *)(out + v * LANES);
-    for (int64_t t = 0; t < rows; t++) {
-        const real w = weight == NULL ? 1 : weight[t];
+    for (int v = 0; v < vectors * chains; v++)
+        sum[v] = (vector){0};
+    int64_t t = 0;
+    for (; t + chains <= rows; t += chains)
+        UNROLLED
+        for (int q = 0; q < chains; q++)
+            UNROLLED
+            for (int v = 0; v < vectors; v++)
+                sum[q * vectors + v] += (weight == NULL ? 1 : weight[t + q]) * *(const loose_vector *)(a + (t + q) * lda + v * LANES);
+    for (; t < rows; t++)
         UNROLLED
         for (int v = 0; v < vectors; v++)
-            sum[v] += w * *(const loose_vector *)(a + t * lda + v * LANES);
-    }
+            sum[v] += (weight == NULL ? 1 : weight[t]) * *(const loose_vector *)(a + t * lda + v * LANES);
     UNROLLED
-    for (int v = 0; v < vectors; v++)
-        *(loose_vector *)(out + v * LANES) = sum[v];
+    for (int v = 0; v < vectors; v++) {
+        for (int q = 1; q < chains; q++)
+            sum[v] += sum[q * vectors + v];
+        *(loose_vector *)(out + v * LANES) = *(const loose_vector *)(out + v * LANES) + sum[v];
+    }
 }
 
 /* Four sums, since additions of one would wait for each other. */
@@ -143,9 +151,11 @@ static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a,
 {
     int64_t j = 0;
     for (; j + 8 * LANES <= n; j += 8 * LANES)
-        add_some_columns(8, rows, weight, a + j, lda, out + j);
+        add_some_columns(8, 1, rows, weight, a + j, lda, out + j);
+    for (; j + 4 * LANES <= n; j += 4 * LANES)
+        add_some_columns(4, 2, rows, weight, a + j, lda, out + j);
     for (; j + LANES <= n; j += LANES)
-        add_some_columns(1, rows, weight, a + j, lda, out + j);
+        add_some_columns(1, 4, rows, weight, a + j, lda, out + j);
     for (; j < n; j++)
         out[j] += sum_of_column(rows, weight, a + j, lda);
 }
