@@ -39,7 +39,7 @@ static double formula(const bench_plan *plan, const bench_shape *s)
     const int64_t minibatch = plan->trajectories * plan->n_steps;
     const double transitions = (double)(plan->n_envs * plan->n_steps), n = (double)minibatch;
     double numbers = hypergradient ? 14.0 * p + 11.0 * q : 10.0 * p + 9.0 * q;
-    numbers += k * p + (double)blpo__n_pieces(2 * minibatch) * larger(larger(k, 1.0) * p, q) + 4.0 * k * k;
+    numbers += k * p + (double)(blpo__n_pieces(2 * minibatch) - 1) * larger(larger(k, 1.0) * p, q) + 4.0 * k * k;
     numbers += 2.0 * n * widths(s, s->outputs) + 4.0 * n * widths(s, 1);
     numbers += scratch(s, s->outputs, minibatch) + scratch(s, 1, 2 * minibatch);
     numbers += transitions * (2.0 * (double)s->obs + 6.0) + n * (2.0 * (double)s->obs + 30.0);

@@ -1,14 +1,17 @@
-/* A pool of threads, and the calling one, that take the pieces of a batch from one counter. Which thread runs a piece does
- * not matter to the result.
+/* A pool of threads, and the calling one, that take the pieces of a batch. Which thread runs a piece does not matter to the
+ * result.
  *
- * The ticket is one atomic number: the batch above, the pieces of it that nobody has taken below. A piece is taken by
- * counting the ticket down, which fails where another thread, or another batch, has come between: so a thread that was
- * asleep, or late, can neither run a piece twice nor one of a batch that is over. The caller waits for pieces alone, not
- * for threads: those that do not wake in time find nothing left, and nobody has missed them.
+ * The ticket is one atomic number: the batch above, below it one bit for each piece that nobody has taken. A piece is taken by
+ * clearing its bit, which fails where another thread, or another batch, has come between: so a thread that was asleep, or
+ * late, can neither run a piece twice nor one of a batch that is over. The caller waits for pieces alone, not for threads:
+ * those that do not wake in time find nothing left, and nobody has missed them.
+ *
+ * Each thread begins with a share of its own, the same in every batch of as many pieces, and helps others then: rows that
+ * it worked on are still in the caches of its processor.
  *
  * Order of memory: task and context are written before the ticket of their batch (release), and read after it (acquire).
- * They are written anew only when every piece is done, and a piece that can still be taken is not: where the count down
- * succeeds, what was read before it belongs to its batch.
+ * They are written anew only when every piece is done, and one that can still be taken is not: where clearing its bit
+ * succeeds, what was read before belongs to its batch.
  *
  * Waiting: a batch is some tens of microseconds, and the next one follows close. So a thread without work looks at the ticket
  * for a while (SPIN) before it sleeps; waking it costs more than the work that it missed. Where threads outnumber processors
@@ -42,15 +45,22 @@
 enum {
     SPIN_NS = 50000, /* looks for work so long before it sleeps: some pieces, and about the price of being woken */
     LOOKS = 32,      /* between two looks at the clock */
-    PIECE_BITS = 16, /* of the ticket; the batches above it do not come round again in a lifetime */
+    PIECE_BITS = BLPO__MAX_PIECES, /* of the ticket; the 48 above them do not come round again in a lifetime */
     PIECE_MASK = (1 << PIECE_BITS) - 1,
     LINE = 64 /* bytes that processors pass to each other at a time */
 };
+
+typedef struct blpo__worker {
+    blpo__pool *pool;
+    int64_t number; /* 1 .. n_threads - 1; the caller is 0 */
+    pthread_t thread;
+} blpo__worker;
 
 struct blpo__pool {
     _Alignas(LINE) atomic_uint_fast64_t ticket;
     _Atomic(blpo_task_fn) task;
     _Atomic(void *) context;
+    atomic_int_fast64_t n_pieces;
     _Alignas(LINE) atomic_int_fast64_t undone; /* pieces of the batch that have not returned */
     atomic_int caller_sleeps;
     _Alignas(LINE) atomic_int_fast64_t n_sleepers; /* workers that wait for `work` */
@@ -60,8 +70,9 @@ struct blpo__pool {
     pthread_cond_t done; /* the last piece has returned */
     int64_t spin_ns;
     pid_t process;
-    int64_t n_workers;
-    pthread_t *worker;
+    int64_t n_threads; /* asked for, the caller included */
+    int64_t n_workers; /* that run */
+    blpo__worker *worker;
 };
 
 /* Threads of the pool exist in the process that made them. */
@@ -156,15 +167,36 @@ static void piece_done(blpo__pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-static void take_pieces(blpo__pool *pool)
+/* The lowest piece of the thread's share that is left, or else the highest of all: the one its owner comes to last. */
+static int64_t choose(unsigned left, int64_t n_pieces, int64_t thread, int64_t n_threads)
+{
+    const int64_t begin = n_pieces * thread / n_threads, end = n_pieces * (thread + 1) / n_threads;
+    int64_t highest = -1;
+    for (int64_t i = 0; i < n_pieces; i++) {
+        if (!(left >> i & 1))
+            continue;
+        if (begin <= i && i < end)
+            return i;
+        highest = i;
+    }
+    return highest;
+}
+
+static void take_pieces(blpo__pool *pool, int64_t thread)
 {
     uint_fast64_t ticket = atomic_load(&pool->ticket);
     while ((ticket & PIECE_MASK) != 0) {
         const blpo_task_fn task = atomic_load_explicit(&pool->task, memory_order_relaxed);
         void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
-        if (!atomic_compare_exchange_strong(&pool->ticket, &ticket, ticket - 1))
+        const int64_t n_pieces = atomic_load_explicit(&pool->n_pieces, memory_order_relaxed);
+        const int64_t piece = choose((unsigned)(ticket & PIECE_MASK), n_pieces, thread, pool->n_threads);
+        if (piece < 0) { /* n_pieces of a later batch */
+            ticket = atomic_load(&pool->ticket);
             continue;
-        task(context, (int64_t)(ticket & PIECE_MASK) - 1);
+        }
+        if (!atomic_compare_exchange_strong(&pool->ticket, &ticket, ticket & ~((uint_fast64_t)1 << piece)))
+            continue;
+        task(context, piece);
         piece_done(pool);
         ticket = atomic_load(&pool->ticket);
     }
@@ -172,11 +204,12 @@ static void take_pieces(blpo__pool *pool)
 
 static void *work(void *argument)
 {
-    blpo__pool *pool = argument;
+    const blpo__worker *worker = argument;
+    blpo__pool *pool = worker->pool;
     while (!atomic_load(&pool->ending)) {
         if (!comes_soon(pool, has_work))
             sleep_until_work(pool);
-        take_pieces(pool);
+        take_pieces(pool, worker->number);
     }
     return NULL;
 }
@@ -186,10 +219,11 @@ static void run_on_pool(blpo__pool *pool, int64_t n_pieces, blpo_task_fn task, v
     const uint_fast64_t batch = (atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> PIECE_BITS) + 1;
     atomic_store_explicit(&pool->task, task, memory_order_relaxed);
     atomic_store_explicit(&pool->context, context, memory_order_relaxed);
+    atomic_store_explicit(&pool->n_pieces, n_pieces, memory_order_relaxed);
     atomic_store_explicit(&pool->undone, n_pieces, memory_order_relaxed);
-    atomic_store(&pool->ticket, batch << PIECE_BITS | (uint_fast64_t)n_pieces);
+    atomic_store(&pool->ticket, batch << PIECE_BITS | (((uint_fast64_t)1 << n_pieces) - 1));
     wake(pool, n_pieces - 1);
-    take_pieces(pool);
+    take_pieces(pool, 0);
     if (!comes_soon(pool, is_done))
         sleep_until_done(pool);
 }
@@ -215,7 +249,7 @@ static void stop_workers(blpo__pool *pool)
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
     for (int64_t i = 0; i < pool->n_workers; i++)
-        pthread_join(pool->worker[i], NULL);
+        pthread_join(pool->worker[i].thread, NULL);
     pthread_cond_destroy(&pool->done);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);
@@ -234,15 +268,17 @@ static void block_signals(pthread_attr_t *attributes)
 #endif
 }
 
-static int start_workers(blpo__pool *pool, int64_t n)
+static int start_workers(blpo__pool *pool)
 {
     pthread_attr_t attributes;
     int rc = pthread_attr_init(&attributes);
     if (rc != 0)
         return rc;
     block_signals(&attributes);
-    while (rc == 0 && pool->n_workers < n) {
-        rc = pthread_create(&pool->worker[pool->n_workers], &attributes, work, pool);
+    while (rc == 0 && pool->n_workers < pool->n_threads - 1) {
+        blpo__worker *worker = &pool->worker[pool->n_workers];
+        *worker = (blpo__worker){.pool = pool, .number = pool->n_workers + 1};
+        rc = pthread_create(&worker->thread, &attributes, work, worker);
         pool->n_workers += rc == 0;
     }
     pthread_attr_destroy(&attributes);
@@ -255,16 +291,17 @@ int blpo__parallel_start(blpo__parallel *parallel, const blpo_runtime *runtime, 
     if (runtime->n_threads <= 1)
         return BLPO_OK;
     blpo__pool *pool = blpo__allocate(memory, 1, sizeof *pool);
-    pthread_t *worker = blpo__allocate(memory, runtime->n_threads - 1, sizeof *worker);
+    blpo__worker *worker = blpo__allocate(memory, runtime->n_threads - 1, sizeof *worker);
     if (memory->failed)
         return BLPO_ERR_NOMEM;
     pool->worker = worker;
+    pool->n_threads = runtime->n_threads;
     pool->process = getpid();
     pool->spin_ns = runtime->n_threads <= n_processors() ? SPIN_NS : 0;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->done, NULL);
-    if (start_workers(pool, runtime->n_threads - 1) != 0) {
+    if (start_workers(pool) != 0) {
         stop_workers(pool);
         return BLPO_ERR_NOMEM;
     }
@@ -290,28 +327,59 @@ void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_t
             task(context, i);
 }
 
+/* Pieces of about so many. An even number of them, so that two threads have equal shares. */
+static int64_t even_pieces(int64_t n, int64_t each)
+{
+    const int64_t pairs = (n + 2 * each - 1) / (2 * each);
+    if (n <= each)
+        return n > 0;
+    return 2 * pairs < BLPO__MAX_PIECES ? 2 * pairs : BLPO__MAX_PIECES;
+}
+
+/* A short piece makes slow products, and each has a sum of its own to be cleared and added. */
 int64_t blpo__n_pieces(int64_t rows)
 {
-    const int64_t most = (rows + BLPO__PIECE - 1) / BLPO__PIECE;
-    if (rows <= BLPO__TILE)
-        return rows > 0;
-    return most < BLPO__MAX_PIECES ? most : BLPO__MAX_PIECES;
+    return even_pieces(rows, BLPO__TILE);
 }
 
 int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece)
 {
-    const int64_t most = (rows + BLPO__PIECE - 1) / BLPO__PIECE;
-    const int64_t row = most * piece / n_pieces * BLPO__PIECE;
+    const int64_t grains = (rows + BLPO__GRAIN - 1) / BLPO__GRAIN;
+    const int64_t row = grains * piece / n_pieces * BLPO__GRAIN;
     return row < rows ? row : rows;
 }
 
-void blpo__reduce(real *partial, int64_t n_pieces, int64_t stride, int64_t n)
+/* ---- sums ---- */
+
+enum { ADDED_TOGETHER = 8192 }; /* numbers: fewer are added while another thread comes to it */
+
+typedef struct reduction {
+    real *sum, *partial;
+    int64_t n_partials, stride, n, n_pieces;
+} reduction;
+
+/* The sum is the first partial. */
+static real *partial_of(const reduction *r, int64_t i)
 {
-    for (int64_t gap = 1; gap < n_pieces; gap *= 2)
-        for (int64_t to = 0; to + gap < n_pieces; to += 2 * gap) {
-            real *restrict a = partial + to * stride;
-            const real *restrict b = partial + (to + gap) * stride;
-            for (int64_t i = 0; i < n; i++)
+    return i == 0 ? r->sum : r->partial + (i - 1) * r->stride;
+}
+
+static void reduce_piece(void *context, int64_t piece)
+{
+    const reduction *r = context;
+    const int64_t begin = r->n * piece / r->n_pieces, end = r->n * (piece + 1) / r->n_pieces;
+    for (int64_t gap = 1; gap < r->n_partials; gap *= 2)
+        for (int64_t to = 0; to + gap < r->n_partials; to += 2 * gap) {
+            real *restrict a = partial_of(r, to);
+            const real *restrict b = partial_of(r, to + gap);
+            for (int64_t i = begin; i < end; i++)
                 a[i] += b[i];
         }
+}
+
+void blpo__reduce(const blpo__parallel *parallel, real *sum, real *partial, int64_t n_partials, int64_t stride, int64_t n)
+{
+    reduction r = {sum, partial, n_partials, stride, n, even_pieces(n, ADDED_TOGETHER)};
+    if (n_partials > 1)
+        blpo__parallel_run(parallel, r.n_pieces, reduce_piece, &r);
 }

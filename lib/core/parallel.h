@@ -9,7 +9,7 @@
 #include <blpo/runtime.h>
 
 #define BLPO__TILE 192      /* most rows that go through the kernels together */
-#define BLPO__PIECE 64      /* rows of a piece, at least */
+#define BLPO__GRAIN 16      /* pieces begin at multiples of so many rows */
 #define BLPO__MAX_PIECES 16 /* most pieces a batch is cut into */
 
 typedef struct blpo__pool blpo__pool;
@@ -24,16 +24,19 @@ typedef struct blpo__parallel {
 /* Starts n_threads - 1 threads. BLPO_OK or BLPO_ERR_NOMEM. */
 int blpo__parallel_start(blpo__parallel *parallel, const blpo_runtime *runtime, blpo__memory *memory);
 void blpo__parallel_stop(blpo__parallel *parallel);
+
+/* Runs the task for pieces 0 .. n_pieces - 1, at most BLPO__MAX_PIECES, and returns when all are done. */
 void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_task_fn task, void *context);
 
-/* Pieces for so many rows, at most BLPO__MAX_PIECES. Up to a tile they stay together: sums of pieces and the waking of
- * threads would cost more there than threads could save. */
+/* Pieces for so many rows, at most BLPO__MAX_PIECES, never fewer for more rows. Up to a tile they stay together: sums of
+ * pieces and the waking of threads would cost more there than threads could save. */
 int64_t blpo__n_pieces(int64_t rows);
 
-/* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of BLPO__PIECE. */
+/* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of BLPO__GRAIN. */
 int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece);
 
-/* partial[0] += partial[1] + ... in a fixed binary tree; partials lie `stride` apart and have n elements. */
-void blpo__reduce(real *partial, int64_t n_pieces, int64_t stride, int64_t n);
+/* sum[i] += partial_1[i] + partial_2[i] + ... for n numbers, in a fixed binary tree: the sum itself is partial 0 of n_partials,
+ * the others lie `stride` apart. */
+void blpo__reduce(const blpo__parallel *parallel, real *sum, real *partial, int64_t n_partials, int64_t stride, int64_t n);
 
 #endif

@@ -30,6 +30,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { ROWS = 64 }; /* of Phi at a time */
+
 /* Of p x p sums, whose roundings add up. */
 static double tolerance(int64_t p)
 {
@@ -41,8 +43,8 @@ void blpo__best_response_create(blpo__best_response *response, const blpo__game 
     const int64_t p = game->critic->n_parameters;
     blpo__semidefinite_create(&response->system, p, memory);
     response->step = blpo__allocate(memory, p, sizeof *response->step);
-    response->rows = blpo__allocate(memory, p * BLPO__PIECE, sizeof *response->rows);
-    response->weighted = blpo__allocate(memory, p * BLPO__PIECE, sizeof *response->weighted);
+    response->rows = blpo__allocate(memory, p * ROWS, sizeof *response->rows);
+    response->weighted = blpo__allocate(memory, p * ROWS, sizeof *response->weighted);
     if (game->host->runtime.n_processes <= 1)
         return;
     response->scratch.rest = blpo__allocate(memory, p * p, sizeof *response->scratch.rest);
@@ -56,8 +58,8 @@ static void take_rows(blpo__best_response *response, const blpo__game *game, int
     for (int64_t i = 0; i < p; i++)
         for (int64_t t = 0; t < rows; t++) {
             const double phi = i < width ? (double)game->critic_tape.input[(begin + t) * width + i] : 1.0;
-            response->rows[i * BLPO__PIECE + t] = phi;
-            response->weighted[i * BLPO__PIECE + t] = game->batch.share[begin + t] * phi;
+            response->rows[i * ROWS + t] = phi;
+            response->weighted[i * ROWS + t] = game->batch.share[begin + t] * phi;
         }
 }
 
@@ -65,15 +67,15 @@ static void take_rows(blpo__best_response *response, const blpo__game *game, int
 static void add_errors(blpo__best_response *response, const blpo__game *game, int64_t begin, int64_t rows)
 {
     const int64_t p = game->critic->n_parameters;
-    double error[BLPO__PIECE];
+    double error[ROWS];
     for (int64_t t = 0; t < rows; t++)
         error[t] = (double)game->target[begin + t];
     for (int64_t i = 0; i < p; i++)
         for (int64_t t = 0; t < rows; t++)
-            error[t] -= response->rows[i * BLPO__PIECE + t] * (double)game->w[i];
+            error[t] -= response->rows[i * ROWS + t] * (double)game->w[i];
     for (int64_t i = 0; i < p; i++)
         for (int64_t t = 0; t < rows; t++)
-            response->step[i] += response->weighted[i * BLPO__PIECE + t] * error[t];
+            response->step[i] += response->weighted[i * ROWS + t] * error[t];
 }
 
 /* Step 1, of this process. */
@@ -82,11 +84,10 @@ static void add_up(blpo__best_response *response, const blpo__game *game)
     const int64_t p = game->critic->n_parameters, n = game->batch.n;
     memset(response->system.a, 0, (size_t)(p * p) * sizeof *response->system.a);
     memset(response->step, 0, (size_t)p * sizeof *response->step);
-    for (int64_t begin = 0; begin < n; begin += BLPO__PIECE) {
-        const int64_t rows = n - begin < BLPO__PIECE ? n - begin : BLPO__PIECE;
+    for (int64_t begin = 0; begin < n; begin += ROWS) {
+        const int64_t rows = n - begin < ROWS ? n - begin : ROWS;
         take_rows(response, game, begin, rows);
-        blpo__gemm_nt_double(p, p, rows, response->weighted, BLPO__PIECE, response->rows, BLPO__PIECE, 1,
-                             response->system.a, p);
+        blpo__gemm_nt_double(p, p, rows, response->weighted, ROWS, response->rows, ROWS, 1, response->system.a, p);
         add_errors(response, game, begin, rows);
     }
 }

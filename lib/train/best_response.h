@@ -9,7 +9,7 @@
 typedef struct blpo__best_response {
     blpo__semidefinite system; /* [p][p] A + ridge I, then its factors; `rank` of the last one */
     double *step;              /* [p] b, then the step to the best response */
-    double *rows, *weighted;   /* [p][BLPO__TILE] a tile of features, and times share */
+    double *rows, *weighted;   /* [p][64] some rows of features, and times share */
     double gap;                /* g(w) + ridge |w|^2, less its least value */
     blpo__sum_scratch scratch; /* [p p]; NULL in one process */
 } blpo__best_response;

@@ -286,7 +286,7 @@ static int check_rows(blpo_error *error, const blpo_env *env, const blpo_config 
     return rc;
 }
 
-/* Sums of the pieces: a gradient, or rows of the Hessian, for each. */
+/* Sums of the pieces: a gradient, or rows of the Hessian, for each; that of the first is where the whole sum goes. */
 static int check_sums(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)
 {
     const int64_t rank = blpo__game_rows_at_once(config);
@@ -295,7 +295,7 @@ static int check_sums(blpo_error *error, const blpo_config *config, int64_t n_ac
         return rc;
     const int64_t largest = rank * n_critic > n_actor ? rank * n_critic : n_actor;
     const int64_t pieces = blpo__n_pieces(2 * config->trajectories_per_minibatch * config->n_steps);
-    return blpo__check_product(error, "pieces x parameters", pieces, largest + 15); /* padded to a cache line */
+    return blpo__check_product(error, "pieces x parameters", pieces - 1, largest + 15); /* padded to a cache line */
 }
 
 /* --- the parts that the trainer makes --- */

@@ -51,7 +51,7 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->actor_scratch = scratches(game->actor, blpo__n_pieces(n), memory);
     game->critic_scratch = scratches(critic, blpo__n_pieces(2 * n), memory);
     game->partial_stride = (largest_partial(config, policy, critic) + 15) / 16 * 16;
-    game->partial = blpo__allocate(memory, blpo__n_pieces(2 * n) * game->partial_stride, sizeof(real));
+    game->partial = blpo__allocate(memory, (blpo__n_pieces(2 * n) - 1) * game->partial_stride, sizeof(real));
     game->piece_sum = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof(double));
     game->target = blpo__allocate(memory, n, sizeof(real));
     game->slope = blpo__allocate(memory, n, sizeof(real));
@@ -89,13 +89,13 @@ typedef struct sum_task {
     int64_t rows, n, n_pieces;
     blpo__rows_fn body;
     void *argument;
-    real *sum; /* [n] one piece alone adds up here */
+    real *sum; /* [n] of the first piece, then of all */
 } sum_task;
 
 static void run_piece(void *context, int64_t piece)
 {
     const sum_task *task = context;
-    real *partial = task->n_pieces == 1 ? task->sum : task->game->partial + piece * task->game->partial_stride;
+    real *partial = piece == 0 ? task->sum : task->game->partial + (piece - 1) * task->game->partial_stride;
     const int64_t begin = blpo__piece_begin(task->rows, task->n_pieces, piece);
     const int64_t rows = blpo__piece_begin(task->rows, task->n_pieces, piece + 1) - begin;
     const int64_t n_tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
@@ -112,10 +112,8 @@ void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_f
     blpo__parallel_run(&game->host->parallel, task.n_pieces, run_piece, &task);
     if (n > 0 && rows == 0) /* another process may have some */
         memset(sum, 0, (size_t)n * sizeof *sum);
-    if (task.n_pieces <= 1 || n == 0)
-        return;
-    blpo__reduce(game->partial, task.n_pieces, game->partial_stride, n);
-    memcpy(sum, game->partial, (size_t)n * sizeof *sum);
+    if (n > 0)
+        blpo__reduce(&game->host->parallel, sum, game->partial, task.n_pieces, game->partial_stride, n);
 }
 
 int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n)

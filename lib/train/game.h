@@ -29,7 +29,7 @@ typedef struct blpo__game {
 
     blpo__tape actor_tape, critic_tape;
     blpo__scratch *actor_scratch, *critic_scratch; /* one a piece */
-    real *partial;             /* [pieces][partial_stride] sums of the pieces, where there are several */
+    real *partial;             /* [pieces - 1][partial_stride] sums of the pieces after the first */
     int64_t partial_stride;
     double *piece_sum;         /* [BLPO__MAX_PIECES] */
 

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 64 };
+enum { MOST = BLPO__MAX_PIECES };
 
 typedef struct crew {
     counted_memory counted;
