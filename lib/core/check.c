@@ -86,30 +86,39 @@ int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t
     return blpo__error_set(error, BLPO_ERR_SIZE, BLPO_STAGE_CREATE, field, text);
 }
 
+/* x - x is 0 for a finite number and NaN otherwise. Many sums: the loop can use vector instructions without leave to reorder,
+ * additions need not wait for each other, and the search is rare. */
+#define FIRST_NONFINITE(TYPE)                                                                                          \
+    enum { SUMS = 64 };                                                                                                \
+    int64_t at = 0;                                                                                                    \
+    TYPE left = 0;                                                                                                     \
+    if (n >= SUMS) {                                                                                                   \
+        TYPE sum[SUMS] = {0};                                                                                          \
+        for (; at + SUMS <= n; at += SUMS)                                                                             \
+            for (int j = 0; j < SUMS; j++)                                                                             \
+                sum[j] += x[at + j] - x[at + j];                                                                       \
+        for (int j = 0; j < SUMS; j++)                                                                                 \
+            left += sum[j];                                                                                            \
+    }                                                                                                                  \
+    for (; at < n; at++)                                                                                               \
+        left += x[at] - x[at];                                                                                         \
+    if (left == 0)                                                                                                     \
+        return -1;                                                                                                     \
+    for (int64_t i = 0; i < n; i++)                                                                                    \
+        if (!isfinite(x[i]))                                                                                           \
+            return i;                                                                                                  \
+    return -1
+
 BLPO__MULTIVERSION
 int64_t blpo__first_nonfinite(const real *x, int64_t n)
 {
-    /* x - x is 0 for a finite number and NaN otherwise. Many sums: the loop can use vector instructions without leave to
-     * reorder, additions need not wait for each other, and the search is rare. */
-    enum { SUMS = 64 };
-    int64_t at = 0;
-    real left = 0;
-    if (n >= SUMS) {
-        real sum[SUMS] = {0};
-        for (; at + SUMS <= n; at += SUMS)
-            for (int j = 0; j < SUMS; j++)
-                sum[j] += x[at + j] - x[at + j];
-        for (int j = 0; j < SUMS; j++)
-            left += sum[j];
-    }
-    for (; at < n; at++)
-        left += x[at] - x[at];
-    if (left == 0)
-        return -1;
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(x[i]))
-            return i;
-    return -1;
+    FIRST_NONFINITE(real);
+}
+
+BLPO__MULTIVERSION
+int64_t blpo__first_nonfinite_double(const double *x, int64_t n)
+{
+    FIRST_NONFINITE(double);
 }
 
 int blpo__struct_size_fits(size_t size, size_t least)

@@ -20,6 +20,7 @@ int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t
 
 /* Index of the first element that is not finite, or -1. */
 int64_t blpo__first_nonfinite(const real *x, int64_t n);
+int64_t blpo__first_nonfinite_double(const double *x, int64_t n);
 
 /* A struct_size that may be one: at least that of version 0.1, and no larger than any struct will ever be. Memory that
  * nobody has set gives a size in the order of addresses, and must not be believed. */

@@ -18,6 +18,7 @@
 #include "hypergrad/hypergrad.h"
 
 #include "core/check.h"
+#include "linalg/vector.h"
 
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
@@ -75,8 +76,9 @@ static int apply(blpo_hypergrad *solver, const real *v, real *x)
     for (int64_t t = 0; t < n; t++)
         solver->response[t] = (real)solver->core_v[t];
     rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
-    for (int64_t i = 0; rc == BLPO_OK && i < p; i++)
-        x[i] = (real)(((double)v[i] - (double)solver->product[i]) / solver->config.nystrom_rho);
+    const double one = 1.0;
+    if (rc == BLPO_OK)
+        blpo__less_rows(1, p, solver->product, &one, v, 1.0 / solver->config.nystrom_rho, x);
     return rc;
 }
 

@@ -291,13 +291,11 @@ static int solve(blpo_hypergrad *solver, const real *v, blpo_hypergrad_report *r
         memset(solver->x, 0, (size_t)p * sizeof *solver->x);
         return BLPO_OK;
     }
-    for (int64_t i = 0; i < p; i++)
-        solver->v[i] = (real)((double)v[i] / norm);
+    blpo__divide(v, norm, p, solver->v);
     rc = solve_unit(solver, report);
     if (rc != BLPO_OK)
         return rc;
-    for (int64_t i = 0; i < p; i++)
-        solver->x[i] = (real)((double)solver->x[i] * norm);
+    blpo__less_rows(0, p, solver->x, &norm, solver->x, norm, solver->x);
     return nonfinite(solver, BLPO_STAGE_SOLVE, "x", solver->x, p);
 }
 

@@ -135,14 +135,6 @@ static int gram_by_pairs(blpo_hypergrad *solver, double *gram)
     return rc;
 }
 
-static int64_t first_nonfinite_double(const double *x, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(x[i]))
-            return i;
-    return -1;
-}
-
 int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
 {
     const blpo_problem *problem = &solver->problem;
@@ -152,7 +144,7 @@ int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
     open_output(gram, n, sizeof *gram);
     const int verdict = problem->jacobian_gram(problem->user, gram);
     const int rc = close_output(solver, BLPO_STAGE_SOLVE, "jacobian_gram", verdict, gram, n, sizeof *gram);
-    const int64_t bad = rc == BLPO_OK ? first_nonfinite_double(gram, n) : -1;
+    const int64_t bad = rc == BLPO_OK ? blpo__first_nonfinite_double(gram, n) : -1;
     if (bad < 0)
         return rc;
     return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, "jacobian_gram", bad,

@@ -177,16 +177,16 @@ static void factor_rows(blpo_hypergrad *solver, double nu)
     blpo__hypergrad_flops(solver, 4 * p * l * (l - 1));
 }
 
-/* r becomes K^-1 r, K [l][l] the lower triangle of gram: forward substitution, all columns at a time. */
+/* r becomes K^-1 r, K^T [l][l] the upper triangle of gram: forward substitution, all columns at a time. */
 static void whiten(blpo__sketch *s)
 {
     const int64_t l = s->l;
-    const double *k = s->gram.a;
+    const double *kt = s->gram.a;
     for (int64_t i = 0; i < l; i++) {
         for (int64_t j = 0; j < i; j++)
-            blpo__add_multiple(s->r + i * l, -k[i * l + j], s->r + j * l, l);
+            blpo__add_multiple(s->r + i * l, -kt[j * l + i], s->r + j * l, l);
         for (int64_t j = 0; j < l; j++)
-            s->r[i * l + j] /= k[i * l + i];
+            s->r[i * l + j] /= kt[i * l + i];
     }
 }
 

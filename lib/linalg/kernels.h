@@ -2,8 +2,8 @@
  * processor can run is taken at every call. A table and not versions of single functions, since the tiles of a product
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
- * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h; each of plain.c, avx2.c and avx512.c
- * includes them all, built with the options of its level. */
+ * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h, cholesky_body.h,
+ * gram_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
 
@@ -34,6 +34,17 @@ typedef struct blpo__product {
     real *c;                 /* apart from all other arrays */
     int64_t ldc;
 } blpo__product;
+
+/* out_ij += (a_i . a_j) (b_i . b_j + shift), a [n][a_width], b [n][b_width], for i = begin .. end - 1 and j = i .. n - 1; elements
+ * of these rows before i may be changed too. */
+typedef struct blpo__gram_products {
+    int64_t begin, end, n;
+    const real *a, *b;
+    int64_t a_width, b_width;
+    double shift;
+    double *out; /* row i at out + i ld */
+    int64_t ld;
+} blpo__gram_products;
 
 /* The numbers of an Adam step as the loop needs them (nn/adam.c). */
 typedef struct blpo__adam_factors {
@@ -67,6 +78,11 @@ typedef struct blpo__kernels {
     void (*add_gram)(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products);
     void (*less_rows)(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
     double (*dot)(const real *a, const real *b, int64_t n);
+    void (*add_gram_products)(const blpo__gram_products *g);
+    /* the upper triangle of a [n][n] becomes U, U^T U = a; 0, or -1 where that is not positive definite; then b [n] becomes y,
+     * U^T U y = b */
+    int (*cholesky)(int64_t n, double *a);
+    void (*cholesky_solve)(int64_t n, const double *a, double *b);
 } blpo__kernels;
 
 extern const blpo__kernels blpo__kernels_plain;

@@ -46,13 +46,13 @@ int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
 
 #define BLPO__CHOLESKY_SPARE 16 /* numbers behind a, for who lets others write into it and wants to see where they end */
 
-/* A symmetric positive definite n x n system G y = b: L L^T. */
+/* A symmetric positive definite n x n system G y = b: U^T U. */
 typedef struct blpo__cholesky {
     int n;
-    double *a;        /* [n][n] row-major G: written by the caller, at least the upper triangle; the lower becomes L */
+    double *a;        /* [n][n] G: written by the caller in full; the upper triangle becomes U */
     double *diagonal; /* [n] of G */
-    double *block;    /* one block of the update */
-    double condition; /* (largest / least element of L's diagonal)^2: the condition of G is at least that */
+    int whole;        /* 1: the upper triangle is still G */
+    double condition; /* (largest / least element of U's diagonal)^2: the condition of G is at least that */
 } blpo__cholesky;
 
 void blpo__cholesky_create(blpo__cholesky *system, int64_t n, blpo__memory *memory);

@@ -77,6 +77,11 @@ void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a
     blpo__kernels_best()->scaled_rows(rows, n, scale, a, b, out);
 }
 
+void blpo__add_gram_products(const blpo__gram_products *g)
+{
+    blpo__kernels_best()->add_gram_products(g);
+}
+
 void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,
                    real *c, int64_t ldc)
 {

@@ -20,6 +20,9 @@ void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *
 /* out[t][j] = scale[t] a[t][j] + b[t][j], all [rows][n] */
 void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
 
+/* Two Gram matrices multiplied element by element, the part on and above the diagonal: see blpo__gram_products. */
+void blpo__add_gram_products(const blpo__gram_products *g);
+
 /* C [m][n] = A B (+ C when add), row-major; ld are row strides of the stored matrices.
  *   nt: A [m][k], B [n][k]      nn: A [m][k], B [k][n]      tn: A [k][m], B [k][n] */
 void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,

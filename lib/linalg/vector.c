@@ -27,6 +27,16 @@ void blpo__add_multiple(double *restrict to, double factor, const double *restri
         to[i] += factor * from[i];
 }
 
+/* By a product, where 1 / by can be had without loss. */
+void blpo__divide(const real *a, double by, int64_t n, real *out)
+{
+    const double factor = 1.0 / by;
+    if (isnormal(factor))
+        blpo__less_rows(0, n, a, &factor, a, factor, out);
+    for (int64_t i = 0; !isnormal(factor) && i < n; i++)
+        out[i] = (real)((double)a[i] / by);
+}
+
 double blpo__largest(const real *a, int64_t n)
 {
     real largest = 0;

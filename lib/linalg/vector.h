@@ -12,6 +12,8 @@ void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, doubl
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
 /* to [n] += factor from; apart */
 void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n);
+/* out [n] = a / by, quotients in double; out may be a */
+void blpo__divide(const real *a, double by, int64_t n, real *out);
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
 double blpo__largest(const real *a, int64_t n); /* max |a_i| */
 

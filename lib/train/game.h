@@ -53,7 +53,6 @@ typedef struct blpo__game {
 
     int64_t n_samples;         /* rows of the Jacobian, those that are zero included */
     real *sample;              /* [n_samples] weights of a sum of gradients */
-    real *tiles;               /* gauss_newton: two tiles of BLPO__TILE x BLPO__TILE for each piece */
 } blpo__game;
 
 void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_config *config, const blpo_policy *policy,

@@ -17,9 +17,9 @@
  * Over processes H is the mean of theirs: J^T u, rows and diagonal are averaged, so J^T (J x) is right; J J^T is not, since it
  * would need products between processes.
  *
- * Cost per row: J x, J^T u one product a layer; J J^T size_{l-1} + size_l for each of T; a row of J^T J one product a layer;
+ * Cost per row: J x, J^T u one product a layer; J J^T size_{l-1} + size_l for each of T / 2; a row of J^T J one product a layer;
  * the diagonal one product a layer. */
-#include "linalg/blas.h"
+#include "linalg/product.h"
 #include "train/game.h"
 
 #include <math.h>
@@ -32,12 +32,8 @@ static double scale(const blpo__game *game, int64_t t)
 
 void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory)
 {
-    const blpo_config *config = game->config;
     game->n_samples = n;
     game->sample = blpo__allocate(memory, n, sizeof *game->sample);
-    const int with_gram = config->hypergradient && config->ihvp_method == BLPO_IHVP_GAUSS_NEWTON;
-    game->tiles =
-        blpo__allocate(memory, with_gram ? blpo__n_pieces(n) * 2 * BLPO__TILE * BLPO__TILE : 0, sizeof *game->tiles);
 }
 
 /* -- J x and J^T u -- */
@@ -67,42 +63,53 @@ static const real *layer_input(const blpo__game *game, int64_t layer, int64_t ro
     return blpo__tape_h(game->critic, &game->critic_tape, layer - 1, row);
 }
 
-/* Adds one layer's part to the tile of rows t, t+1, ... and columns u, u+1, ...; s and h are two tiles of scratch. */
-static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t t, int64_t rows, int64_t u, int64_t columns,
-                           real *s, real *h, double *gram)
+/* One layer's part of these rows, from the diagonal on. */
+static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t begin, int64_t end, double *gram)
 {
-    const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
-    const real *signal = game->critic_tape.s[layer];
-    const double of_bias = game->critic->unbiased ? 0.0 : 1.0;
-    blpo__gemm_nt(rows, columns, out, signal + t * out, out, signal + u * out, out, 0, s, columns);
-    blpo__gemm_nt(rows, columns, in, layer_input(game, layer, t), in, layer_input(game, layer, u), in, 0, h, columns);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++)
-            gram[i * game->n_samples + j] += (double)s[i * columns + j] * ((double)h[i * columns + j] + of_bias);
+    const blpo__gram_products part = {.begin = begin, .end = end, .n = game->batch.n,
+                                      .a = game->critic_tape.s[layer], .a_width = game->critic->size[layer],
+                                      .b = layer_input(game, layer, 0), .b_width = game->critic->size[layer - 1],
+                                      .shift = game->critic->unbiased ? 0.0 : 1.0,
+                                      .out = gram, .ld = game->n_samples};
+    blpo__add_gram_products(&part);
 }
 
-/* The tiles of these rows from the diagonal on. */
 static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
 {
     double *gram = argument;
-    real *s = game->tiles + piece * 2 * BLPO__TILE * BLPO__TILE, *h = s + BLPO__TILE * BLPO__TILE;
+    const int64_t n = game->n_samples, columns = game->batch.n;
+    (void)piece;
     (void)partial;
-    for (int64_t u = begin; u < game->batch.n; u += BLPO__TILE) {
-        const int64_t columns = u + BLPO__TILE < game->batch.n ? BLPO__TILE : game->batch.n - u;
-        for (int64_t l = 1; l <= game->critic->n_layers; l++)
-            add_layer_gram(game, l, begin, end - begin, u, columns, s, h, gram + begin * game->n_samples + u);
-    }
+    for (int64_t t = begin; t < end; t++)
+        memset(gram + t * n + begin, 0, (size_t)(columns - begin) * sizeof *gram);
+    for (int64_t l = 1; l <= game->critic->n_layers; l++)
+        add_layer_gram(game, l, begin, end, gram);
+    for (int64_t t = begin; t < end; t++)
+        for (int64_t u = t; u < columns; u++)
+            gram[t * n + u] *= game->work[t] * game->work[u];
+}
+
+/* The lower triangle from the upper one, in squares that stay in the first cache. */
+static void mirror(int64_t n, int64_t ld, double *gram)
+{
+    enum { PATCH = 16 };
+    for (int64_t row = 0; row < n; row += PATCH)
+        for (int64_t column = 0; column <= row; column += PATCH)
+            for (int64_t u = row; u < row + PATCH && u < n; u++)
+                for (int64_t t = column; t < column + PATCH && t < u; t++)
+                    gram[u * ld + t] = gram[t * ld + u];
 }
 
 int blpo__game_jacobian_gram(void *user, double *gram)
 {
     blpo__game *game = user;
-    const int64_t n = game->n_samples;
-    memset(gram, 0, (size_t)(n * n) * sizeof *gram);
-    blpo__game_sum_rows(game, game->batch.n, 0, gram_rows, gram, NULL);
-    for (int64_t t = 0; t < game->batch.n; t++)
-        for (int64_t u = t; u < game->batch.n; u++)
-            gram[u * n + t] = gram[t * n + u] = scale(game, t) * scale(game, u) * gram[t * n + u];
+    const int64_t n = game->n_samples, here = game->batch.n;
+    for (int64_t t = 0; t < here; t++)
+        game->work[t] = scale(game, t);
+    blpo__game_sum_rows(game, here, 0, gram_rows, gram, NULL);
+    mirror(here, n, gram);
+    for (int64_t t = 0; t < n; t++) /* rows that are not there */
+        memset(gram + t * n + (t < here ? here : 0), 0, (size_t)(t < here ? n - here : n) * sizeof *gram);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* L L^T in blocks, against elimination in long double; sizes around one, two and three blocks of 48. */
+/* U^T U, against elimination in long double; sizes around some blocks of 8 rows, and of 8, 4 or 16 columns. */
 #include "support/check.h"
 #include "support/dense.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t SIZES[] = { 1, 2, 47, 48, 49, 95, 96, 97, 131 };
+static const int64_t SIZES[] = { 1, 2, 7, 8, 9, 15, 17, 24, 25, 47, 48, 49, 95, 96, 97, 131 };
 
 typedef struct linear {
     blpo__memory memory;

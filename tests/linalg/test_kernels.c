@@ -308,6 +308,81 @@ static void loops_over_rows_are_right_in_every_table(void **state)
         }
 }
 
+/* Both Gram matrices are sums of products within 1, so an element is off by (widths + 4) 2 eps times the other factor, at most
+ * the other width + 1; elements right of the rows, and rows that were not asked for, stay. */
+static void gram_products_are_right_in_every_table(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {1, 7, 32, 65, 131}, widths[] = {1, 4, 64, 131};
+    for (int64_t s = 0; s < TEST_COUNT(sizes); s++)
+        for (int64_t x = 0; x < TEST_COUNT(widths); x++)
+            for (int64_t y = 0; y < TEST_COUNT(widths); y++) {
+                const int64_t n = sizes[s], wa = widths[x], wb = widths[y], ld = n + GUARD, begin = n / 3, end = n - n / 5;
+                real *a = numbers(n * wa, 1), *b = numbers(n * wb, 2);
+                double *out = malloc((size_t)(n * ld) * sizeof *out);
+                assert_non_null(out);
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+                    for (int64_t i = 0; i < n * ld; i++)
+                        out[i] = 3.0;
+                    const blpo__gram_products g = {begin, end, n, a, b, wa, wb, 0.5, out, ld};
+                    blpo__kernels_level(level)->add_gram_products(&g);
+                    for (int64_t i = 0; i < n; i++)
+                        for (int64_t j = i; j < ld; j++) {
+                            double of_a = 0.0, of_b = 0.5;
+                            for (int64_t l = 0; j < n && l < wa; l++)
+                                of_a += (double)a[i * wa + l] * (double)a[j * wa + l];
+                            for (int64_t l = 0; j < n && l < wb; l++)
+                                of_b += (double)b[i * wb + l] * (double)b[j * wb + l];
+                            const int there = i >= begin && i < end && j < n;
+                            assert_close(out[i * ld + j], 3.0 + (there ? of_a * of_b : 0.0), DBL_EPSILON,
+                                         there ? 4.0 * (double)((wa + 4) * (wb + 4)) * TEST_EPSILON : 0.0);
+                        }
+                }
+                free(a);
+                free(b);
+                free(out);
+            }
+}
+
+/* Diagonally dominant: diagonal 2 n, the rest within 1. U^T U is the matrix to n roundings of numbers within 2 n, and the
+ * solution, the condition number being at most 3, is that of the product to as much. */
+static void cholesky_factors_are_right_in_every_table(void **state)
+{
+    (void)state;
+    enum { MOST = 67 };
+    double a[MOST * MOST], before[MOST * MOST], b[MOST], x[MOST];
+    for (int64_t n = 1; n <= MOST; n++)
+        for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+            uint64_t seed = 9;
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t j = 0; j <= i; j++)
+                    before[i * n + j] = before[j * n + i] = i == j ? 2.0 * (double)n : test_uniform(&seed);
+            memcpy(a, before, (size_t)(n * n) * sizeof *a);
+            assert_int_equal(blpo__kernels_level(level)->cholesky(n, a), 0);
+            const double off = 4.0 * (double)(n * n) * DBL_EPSILON;
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t j = 0; j < n; j++) {
+                    double sum = 0.0;
+                    for (int64_t k = 0; k <= i; k++)
+                        sum += a[k * n + i] * a[k * n + j];
+                    assert_close(j < i ? a[i * n + j] : sum, before[i * n + j], 0.0, j < i ? 0.0 : off);
+                }
+            for (int64_t i = 0; i < n; i++)
+                x[i] = test_uniform(&seed);
+            for (int64_t i = 0; i < n; i++) {
+                b[i] = 0.0;
+                for (int64_t j = 0; j < n; j++)
+                    b[i] += before[i * n + j] * x[j];
+            }
+            blpo__kernels_level(level)->cholesky_solve(n, a, b);
+            for (int64_t i = 0; i < n; i++)
+                assert_close(b[i], x[i], 0.0, 3.0 * off);
+            memcpy(a, before, (size_t)(n * n) * sizeof *a);
+            a[n * n - 1] = -1.0;
+            assert_int_equal(blpo__kernels_level(level)->cholesky(n, a), -1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +393,8 @@ int main(void)
         cmocka_unit_test(sums_of_rows_and_of_columns_are_right_in_every_table),
         cmocka_unit_test(sums_in_double_are_right_in_every_table),
         cmocka_unit_test(loops_over_rows_are_right_in_every_table),
+        cmocka_unit_test(gram_products_are_right_in_every_table),
+        cmocka_unit_test(cholesky_factors_are_right_in_every_table),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
