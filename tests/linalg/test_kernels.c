@@ -383,6 +383,60 @@ static void cholesky_factors_are_right_in_every_table(void **state)
         }
 }
 
+/* One step from given m and v, against the formula in double. m and v take two roundings; the change is a quotient whose parts
+ * take as many, within 8 roundings of itself, and x one more. Gradients of 0 leave a divisor of epsilon alone. */
+static void adam_is_its_formula_in_every_table(void **state)
+{
+    (void)state;
+    const blpo__adam_factors f = {(real)0.9, (real)0.1, (real)0.999, (real)0.001, (real)0.01, (real)1e-5};
+    for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++)
+        for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+            const int64_t n = COLUMNS[j];
+            real *g = numbers(n, 1), *m = numbers(n, 2), *v = numbers(n, 3), *x = numbers(n, 4), *old = numbers(n, 4);
+            for (int64_t i = 0; i < n; i++) {
+                g[i] *= (real)pow(10.0, (double)(i % 9) - 6.0); /* from far below epsilon to far above */
+                m[i] *= i % 5 == 0 ? 0 : g[i];
+                v[i] *= i % 5 == 0 ? 0 : v[i] * g[i] * g[i];
+                g[i] = i % 10 == 0 ? 0 : g[i];
+            }
+            for (int64_t i = 0; i < n; i++) {
+                const double new_m = (double)f.b1 * (double)m[i] + (double)f.c1 * (double)g[i];
+                const double new_v = (double)f.b2 * (double)v[i] + (double)f.c2 * (double)g[i] * (double)g[i];
+                const double size = (double)f.b1 * fabs((double)m[i]) + (double)f.c1 * fabs((double)g[i]);
+                const double change = (double)f.step / (sqrt(new_v) + (double)f.epsilon);
+                real one_m = m[i], one_v = v[i];
+                blpo__kernels_level(level)->adam(&f, 1, g + i, &one_m, &one_v, x + i);
+                assert_close(one_m, new_m, 0.0, 2.0 * size * TEST_EPSILON);
+                assert_close(one_v, new_v, 4.0 * TEST_EPSILON, 0.0);
+                assert_close(x[i], (double)old[i] - change * new_m, TEST_EPSILON, 8.0 * change * size * TEST_EPSILON);
+            }
+            memcpy(x, old, (size_t)n * sizeof *x);
+            blpo__kernels_level(level)->adam(&f, n, g, m, v, x);
+            for (int64_t i = 0; i < n; i++) {
+                const double change = (double)f.step / (sqrt((double)v[i]) + (double)f.epsilon) * (double)m[i];
+                assert_close(x[i], (double)old[i] - change, TEST_EPSILON, 8.0 * fabs(change) * TEST_EPSILON);
+            }
+            free(g);
+            free(m);
+            free(v);
+            free(x);
+            free(old);
+        }
+}
+
+/* A parameter whose mean of squares has no bound stands still; what is no number stays none. */
+static void adam_keeps_what_is_not_finite_in_every_table(void **state)
+{
+    (void)state;
+    const blpo__adam_factors f = {(real)0.9, (real)0.1, (real)0.999, (real)0.001, (real)0.01, (real)1e-5};
+    for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+        real g[2] = {1, (real)NAN}, m[2] = {1, 1}, v[2] = {(real)INFINITY, 1}, x[2] = {2, 2};
+        blpo__kernels_level(level)->adam(&f, 2, g, m, v, x);
+        assert_true(isinf(v[0]) && x[0] == 2);
+        assert_true(isnan(m[1]) && isnan(v[1]) && isnan(x[1]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +449,8 @@ int main(void)
         cmocka_unit_test(loops_over_rows_are_right_in_every_table),
         cmocka_unit_test(gram_products_are_right_in_every_table),
         cmocka_unit_test(cholesky_factors_are_right_in_every_table),
+        cmocka_unit_test(adam_is_its_formula_in_every_table),
+        cmocka_unit_test(adam_keeps_what_is_not_finite_in_every_table),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

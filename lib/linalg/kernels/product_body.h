@@ -128,31 +128,67 @@ static void cut_tile(int rows, int64_t columns, const tile_job *job)
         memcpy(job->c + i * job->c_row, c + i * TILE_COLUMNS, (size_t)columns * sizeof *c);
 }
 
+/* Four rows [l .. l + 3][16] of a panel from sixteen columns of B. Vectors gather from four columns, four apart, four numbers
+ * each on their way from memory; a transposition of 4 x 4 within each quarter of them ends with the columns in order. */
+#if !defined(BLPO__FLOAT64) && defined(__AVX512F__)
+enum { TRANSPOSED = 16 };
+
+INLINE void transpose_four_rows(const real *b, int64_t b_column, real *panel)
+{
+    __m512 z[4];
+    UNROLLED
+    for (int i = 0; i < 4; i++) {
+        const real *from = b + i * b_column;
+        z[i] = _mm512_castps128_ps512(_mm_loadu_ps(from));
+        z[i] = _mm512_insertf32x4(z[i], _mm_loadu_ps(from + 4 * b_column), 1);
+        z[i] = _mm512_insertf32x4(z[i], _mm_loadu_ps(from + 8 * b_column), 2);
+        z[i] = _mm512_insertf32x4(z[i], _mm_loadu_ps(from + 12 * b_column), 3);
+    }
+    const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(z[0], z[1])), low23 = _mm512_castps_pd(_mm512_unpacklo_ps(z[2], z[3])),
+                  high01 = _mm512_castps_pd(_mm512_unpackhi_ps(z[0], z[1])),
+                  high23 = _mm512_castps_pd(_mm512_unpackhi_ps(z[2], z[3]));
+    _mm512_storeu_ps(panel, _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23)));
+    _mm512_storeu_ps(panel + TILE_COLUMNS, _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23)));
+    _mm512_storeu_ps(panel + 2 * TILE_COLUMNS, _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23)));
+    _mm512_storeu_ps(panel + 3 * TILE_COLUMNS, _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23)));
+}
+#elif !defined(BLPO__FLOAT64) && defined(__x86_64__) && __has_builtin(__builtin_shufflevector)
+enum { TRANSPOSED = 4 };
+
+INLINE void transpose_four_rows(const real *b, int64_t b_column, real *panel)
+{
+    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+    const four r0 = *(const four *)b, r1 = *(const four *)(b + b_column), r2 = *(const four *)(b + 2 * b_column),
+               r3 = *(const four *)(b + 3 * b_column);
+    const four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
+               high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+    *(four *)panel = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+    *(four *)(panel + TILE_COLUMNS) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+    *(four *)(panel + 2 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+    *(four *)(panel + 3 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+#else
+enum { TRANSPOSED = 4 };
+
+INLINE void transpose_four_rows(const real *b, int64_t b_column, real *panel)
+{
+    for (int q = 0; q < 4; q++)
+        for (int j = 0; j < TRANSPOSED; j++)
+            panel[q * TILE_COLUMNS + j] = b[j * b_column + q];
+}
+#endif
+
 /* Some columns of B, as numbers one after another in memory, become columns of a panel: [depth][TILE_COLUMNS] transposed. */
 static void copy_columns(const real *b, int64_t b_column, int64_t depth, int64_t columns, const real *weight, real *panel)
 {
-    int64_t l = 0;
-#if !defined(BLPO__FLOAT64) && defined(__x86_64__) && __has_builtin(__builtin_shufflevector)
-    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-    for (; l + 4 <= depth; l += 4) /* 4 x 4 at a time in registers */
-        for (int64_t j = 0; j + 4 <= columns; j += 4) {
-            const real *from = b + j * b_column + l;
-            real *to = panel + l * TILE_COLUMNS + j;
-            const four r0 = *(const four *)from, r1 = *(const four *)(from + b_column),
-                       r2 = *(const four *)(from + 2 * b_column), r3 = *(const four *)(from + 3 * b_column);
-            const four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
-                       high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7),
-                       high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-            *(four *)to = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-            *(four *)(to + TILE_COLUMNS) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-            *(four *)(to + 2 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-            *(four *)(to + 3 * TILE_COLUMNS) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
-        }
-    for (int64_t q = 0; q < l; q++) /* columns behind the last four */
-        for (int64_t j = columns / 4 * 4; j < columns; j++)
-            panel[q * TILE_COLUMNS + j] = b[j * b_column + q];
-#endif
-    for (; l < depth; l++)
+    const int64_t by_four = depth / 4 * 4, together = columns / TRANSPOSED * TRANSPOSED;
+    for (int64_t l = 0; l < by_four; l += 4)
+        for (int64_t j = 0; j < together; j += TRANSPOSED)
+            transpose_four_rows(b + j * b_column + l, b_column, panel + l * TILE_COLUMNS + j);
+    for (int64_t l = 0; together < columns && l < by_four; l++)
+        for (int64_t j = together; j < columns; j++)
+            panel[l * TILE_COLUMNS + j] = b[j * b_column + l];
+    for (int64_t l = by_four; l < depth; l++)
         for (int64_t j = 0; j < columns; j++)
             panel[l * TILE_COLUMNS + j] = b[j * b_column + l];
     for (int64_t q = 0; weight != NULL && q < depth; q++)
