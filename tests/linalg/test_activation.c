@@ -2,29 +2,35 @@
 #include "support/check.h"
 
 #include "linalg/activation.h"
+#include "linalg/kernels.h"
 
 #include <math.h>
 #include <string.h>
 
 #ifndef BLPO__FLOAT64
-/* Every 64th float, both signs: the largest error seen is 5.3 units in the last place, and 6 is what the file promises. */
+/* Every 64th float, both signs, in every table: the largest error of all floats is 5.8 units in the last place, and 6 is what
+ * the file promises. */
 static void tanh_is_within_six_ulp(void **state)
 {
     (void)state;
     double worst = 0.0;
     for (uint32_t bits = 0; bits < 0x7f800000u; bits += 8 * 64) {
-        float x[8], h[8];
+        float x[8];
+        double exact[8];
         for (uint32_t i = 0; i < 8; i++) {
             const uint32_t at = (bits + 64 * i) | (i % 2 ? 0x80000000u : 0u);
             memcpy(&x[i], &at, sizeof at);
-            h[i] = x[i];
+            exact[i] = tanh((double)x[i]);
         }
-        blpo__activate(BLPO_TANH, h, 8);
-        for (int i = 0; i < 8; i++) {
-            const double exact = tanh((double)x[i]);
-            const float near = fabsf((float)exact);
-            const double ulp = (double)nextafterf(near, 2.0f) - (double)near;
-            worst = fmax(worst, fabs((double)h[i] - exact) / ulp);
+        for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+            float h[8];
+            memcpy(h, x, sizeof h);
+            blpo__kernels_level(level)->tanh(h, 8);
+            for (int i = 0; i < 8; i++) {
+                const float near = fabsf((float)exact[i]);
+                const double ulp = (double)nextafterf(near, 2.0f) - (double)near;
+                worst = fmax(worst, fabs((double)h[i] - exact[i]) / ulp);
+            }
         }
     }
     assert_true(worst <= 6.0);
