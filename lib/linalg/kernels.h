@@ -3,7 +3,7 @@
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
  * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h, cholesky_body.h,
- * gram_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of its level. */
+ * gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
 
@@ -46,6 +46,30 @@ typedef struct blpo__gram_products {
     int64_t ld;
 } blpo__gram_products;
 
+/* sdot = g phi'(z) + phi''(z) u zdot and q_tj = along_t s_tj + slope_t sdot_tj, where h = phi(z) and s = phi'(z) u; all [rows][n] */
+typedef struct blpo__signal_tangents {
+    int32_t activation;
+    int64_t rows, n;
+    const real *g;                /* NULL: scale_t w_j in its place */
+    const real *scale, *w;
+    const real *h, *s, *zdot;
+    const real *along, *slope;    /* [rows] */
+    real *sdot, *q;               /* sdot NULL: not wanted; may be g */
+} blpo__signal_tangents;
+
+#define BLPO__FEW_INPUTS 6
+
+/* out_jb += sum_t x_tj input_tb and bias_j += sum_t x_tj, where x_tj = column_t w_j phi'(z_tj) + along_t s_tj and h = phi(z):
+ * out [n][n_inputs], n_inputs at most BLPO__FEW_INPUTS; h, s [rows][n]; input [rows][n_inputs] */
+typedef struct blpo__first_layer {
+    int32_t activation;
+    int64_t rows, n, n_inputs;
+    const real *column, *along; /* [rows] */
+    const real *w;              /* [n] */
+    const real *h, *s, *input;
+    real *out, *bias;
+} blpo__first_layer;
+
 /* The numbers of an Adam step as the loop needs them (nn/adam.c). */
 typedef struct blpo__adam_factors {
     real b1, c1, b2, c2; /* beta and 1 - beta */
@@ -83,6 +107,9 @@ typedef struct blpo__kernels {
      * U^T U y = b */
     int (*cholesky)(int64_t n, double *a);
     void (*cholesky_solve)(int64_t n, const double *a, double *b);
+    void (*slopes)(int32_t activation, int64_t n, const real *h, const real *a, real *out); /* out = phi'(z) a, h = phi(z) */
+    void (*signal_tangents)(const blpo__signal_tangents *p);
+    void (*add_first_layer)(const blpo__first_layer *p);
 } blpo__kernels;
 
 extern const blpo__kernels blpo__kernels_plain;

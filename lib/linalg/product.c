@@ -77,6 +77,11 @@ void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a
     blpo__kernels_best()->scaled_rows(rows, n, scale, a, b, out);
 }
 
+void blpo__add_first_layer(const blpo__first_layer *p)
+{
+    blpo__kernels_best()->add_first_layer(p);
+}
+
 void blpo__add_gram_products(const blpo__gram_products *g)
 {
     blpo__kernels_best()->add_gram_products(g);

@@ -20,6 +20,9 @@ void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *
 /* out[t][j] = scale[t] a[t][j] + b[t][j], all [rows][n] */
 void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
 
+/* The sums of a first layer with few inputs, of signals that are made on the way: see blpo__first_layer. */
+void blpo__add_first_layer(const blpo__first_layer *p);
+
 /* Two Gram matrices multiplied element by element, the part on and above the diagonal: see blpo__gram_products. */
 void blpo__add_gram_products(const blpo__gram_products *g);
 

@@ -8,12 +8,11 @@
  *   3. down:  sdot_{l-1} = (sdot_l W_l + s_l X_l) phi'(z_{l-1}) + (s_l W_l) phi''(z_{l-1}) zdot_{l-1}
  *   4. out:   (H X)_l = sum_t (f'' Vdot s_l + f' sdot_l) h_{l-1}^T + (f' s_l) hdot_{l-1}^T;   bias: the first factor alone
  *
- * Cost of a product: six products of size_l x size_{l-1} a row and layer. Everything is tile by tile. */
+ * Cost of a product: six products of size_l x size_{l-1} a row and layer, two in the first layer and four of one row in the
+ * last. Everything is tile by tile; what lies between the products is one pass a layer and way (kernels/tangent_body.h). */
 #include "linalg/activation.h"
 #include "linalg/product.h"
 #include "nn/mlp.h"
-
-#include <string.h>
 
 typedef struct pass {
     const blpo__mlp *mlp;
@@ -34,85 +33,68 @@ static const real *s_of(const pass *p, int64_t layer)
     return blpo__tape_s(p->mlp, p->tape, layer, p->begin);
 }
 
-/* hdot_l = phi'(z_l) zdot_l */
-static void activate_tangent(const pass *p, int64_t layer)
-{
-    const int64_t n = p->rows * p->mlp->size[layer];
-    memcpy(p->scratch->hdot[layer], p->scratch->zdot[layer], (size_t)n * sizeof(real));
-    blpo__times_slope(p->mlp->activation, h_of(p, layer), p->scratch->hdot[layer], n);
-}
-
-/* Step 1 for one layer without its direction: zdot_l += hdot_{l-1} W_l^T, then hdot_l. */
-static void tangent_through(const pass *p, int64_t layer)
-{
-    const int64_t in = p->mlp->size[layer - 1], out = p->mlp->size[layer];
-    if (layer > 1)
-        blpo__gemm_nt(p->rows, out, in, p->scratch->hdot[layer - 1], in, blpo__weight(p->mlp, p->parameters, layer), in,
-                      1, p->scratch->zdot[layer], out);
-    if (layer < p->mlp->n_layers)
-        activate_tangent(p, layer);
-}
-
-/* Step 4, first sum: q = f'' Vdot s_l + f' sdot_l into scratch->a, then its products. sdot NULL: zero. */
-static void add_first_sum(const pass *p, int64_t layer, const real *sdot, real *out)
-{
-    const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
-    const real *s = s_of(p, layer), *vdot = p->scratch->zdot[p->mlp->n_layers];
-    real *q = p->scratch->a, *of_weight = out + p->mlp->offset[layer - 1], *of_bias = of_weight + in * n;
-    for (int64_t t = 0; t < p->rows; t++) {
-        const real along = p->loss->bend[p->begin + t] * vdot[t], slope = p->loss->slope[p->begin + t];
-        for (int64_t j = 0; j < n; j++) {
-            const real bent = sdot == NULL ? 0 : slope * sdot[t * n + j];
-            q[t * n + j] = along * s[t * n + j] + bent;
-            if (!p->mlp->unbiased)
-                of_bias[j] += q[t * n + j];
-        }
-    }
-    blpo__gemm_tn(n, in, p->rows, q, n, h_of(p, layer - 1), in, 1, of_weight, in);
-}
-
-/* Step 4, second sum: (f' s_l) hdot_{l-1}^T. */
-static void add_second_sum(const pass *p, int64_t layer, real *out)
-{
-    const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
-    const real *s = s_of(p, layer);
-    real *q = p->scratch->a;
-    for (int64_t t = 0; t < p->rows; t++)
-        for (int64_t j = 0; j < n; j++)
-            q[t * n + j] = p->loss->slope[p->begin + t] * s[t * n + j];
-    blpo__gemm_tn(n, in, p->rows, q, n, p->scratch->hdot[layer - 1], in, 1, out + p->mlp->offset[layer - 1], in);
-}
-
-/* Step 3 after the products: sdot_{l} *= phi', += bend; zdot NULL: zero. */
-static void finish_signal_tangent(const pass *p, int64_t layer, const real *zdot)
-{
-    const int64_t n = p->rows * p->mlp->size[layer];
-    blpo__times_slope(p->mlp->activation, h_of(p, layer), p->scratch->sdot[layer], n);
-    if (zdot != NULL)
-        blpo__add_bend(p->mlp->activation, h_of(p, layer), s_of(p, layer), zdot, p->scratch->sdot[layer], n);
-}
-
+/* Step 1: zdot_l and, but for the last layer, hdot_l. */
 static void tangents_up(const pass *p, const real *direction)
 {
     for (int64_t l = 1; l <= p->mlp->n_layers; l++) {
         const int64_t in = p->mlp->size[l - 1], out = p->mlp->size[l];
         real *zdot = p->scratch->zdot[l];
-        for (int64_t t = 0; t < p->rows; t++)
-            memcpy(zdot + t * out, blpo__bias(p->mlp, direction, l), (size_t)out * sizeof *zdot);
-        blpo__gemm_nt(p->rows, out, in, h_of(p, l - 1), in, blpo__weight(p->mlp, direction, l), in, 1, zdot, out);
-        tangent_through(p, l);
+        const blpo__product product = {.m = p->rows, .n = out, .k = in,
+                                       .a = h_of(p, l - 1), .a_row = in, .a_column = 1,
+                                       .b = blpo__weight(p->mlp, direction, l), .b_row = 1, .b_column = in,
+                                       .bias = blpo__bias(p->mlp, direction, l),
+                                       .c = zdot, .ldc = out};
+        blpo__multiply(&product);
+        if (l > 1)
+            blpo__gemm_nt(p->rows, out, in, p->scratch->hdot[l - 1], in, blpo__weight(p->mlp, p->parameters, l), in, 1,
+                          zdot, out);
+        if (l < p->mlp->n_layers)
+            blpo__slopes(p->mlp->activation, h_of(p, l), zdot, p->scratch->hdot[l], p->rows * out);
     }
 }
 
-static void signal_tangent_down(const pass *p, int64_t layer, const real *direction)
+/* Step 2: f'' Vdot, and q_L, what the last layer's first sum is weighted with. */
+static void weights_of_rows(const pass *p, real *along, real *q)
+{
+    const int64_t top = p->mlp->n_layers;
+    for (int64_t t = 0; t < p->rows; t++) {
+        along[t] = p->loss->bend[p->begin + t] * p->scratch->zdot[top][t];
+        q[t] = along[t] * s_of(p, top)[t];
+    }
+}
+
+/* Step 3, with q_{l-1} = f'' Vdot s_{l-1} + f' sdot_{l-1}. The last layer has one unit, and sdot_L = 0: a column times a row. */
+static void signal_tangent_down(const pass *p, int64_t layer, const real *direction, const real *along, real *q)
 {
     const int64_t in = p->mlp->size[layer - 1], out = p->mlp->size[layer];
     real *sdot = p->scratch->sdot[layer - 1];
-    blpo__gemm_nn(p->rows, in, out, s_of(p, layer), out, blpo__weight(p->mlp, direction, layer), in, 0, sdot, in);
-    if (layer < p->mlp->n_layers)
+    const int top = layer == p->mlp->n_layers;
+    if (!top) {
+        blpo__gemm_nn(p->rows, in, out, s_of(p, layer), out, blpo__weight(p->mlp, direction, layer), in, 0, sdot, in);
         blpo__gemm_nn(p->rows, in, out, p->scratch->sdot[layer], out, blpo__weight(p->mlp, p->parameters, layer), in, 1,
                       sdot, in);
-    finish_signal_tangent(p, layer - 1, p->scratch->zdot[layer - 1]);
+    }
+    const blpo__signal_tangents tangents = {.activation = p->mlp->activation, .rows = p->rows, .n = in,
+                                            .g = top ? NULL : sdot,
+                                            .scale = s_of(p, layer), .w = blpo__weight(p->mlp, direction, layer),
+                                            .h = h_of(p, layer - 1), .s = s_of(p, layer - 1),
+                                            .zdot = p->scratch->zdot[layer - 1],
+                                            .along = along, .slope = p->loss->slope + p->begin,
+                                            .sdot = layer == 2 ? NULL : sdot, .q = q};
+    blpo__signal_tangents_of(&tangents);
+}
+
+/* Step 4 of a layer: q_l h_{l-1}^T, its bias, and (f' s_l) hdot_{l-1}^T. */
+static void add_sums(const pass *p, int64_t layer, const real *q, real *out)
+{
+    const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
+    real *of_weight = out + p->mlp->offset[layer - 1], *work = p->scratch->column[1];
+    blpo__add_outer_products(p->rows, n, in, NULL, q, h_of(p, layer - 1), work, of_weight);
+    if (!p->mlp->unbiased)
+        blpo__add_weighted_rows(p->rows, n, NULL, q, of_weight + in * n);
+    if (layer > 1)
+        blpo__add_outer_products(p->rows, n, in, p->loss->slope + p->begin, s_of(p, layer), p->scratch->hdot[layer - 1],
+                                 work, of_weight);
 }
 
 void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
@@ -120,12 +102,12 @@ void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters,
                                    blpo__scratch *scratch, real *out)
 {
     const pass p = {mlp, parameters, tape, loss, scratch, begin, end - begin};
+    real *along = scratch->column[0], *q = scratch->a;
     tangents_up(&p, direction);
+    weights_of_rows(&p, along, q);
     for (int64_t l = mlp->n_layers; l >= 1; l--) {
-        add_first_sum(&p, l, l < mlp->n_layers ? scratch->sdot[l] : NULL, out);
-        if (l > 1) {
-            add_second_sum(&p, l, out);
-            signal_tangent_down(&p, l, direction);
-        }
+        add_sums(&p, l, q, out);
+        if (l > 1)
+            signal_tangent_down(&p, l, direction, along, q);
     }
 }

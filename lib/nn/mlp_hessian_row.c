@@ -206,6 +206,24 @@ static void add_second_sum(const pass *p, int64_t layer, real *out)
                              p->scratch->hdot[layer - 1], p->work, out + p->mlp->offset[layer - 1]);
 }
 
+/* Steps 3 and 4 of the first layer where u_2 is one column and inputs are few: u_1 is not stored. */
+static void add_first_layer(const pass *p, signal u, real *out)
+{
+    const int64_t in = p->mlp->size[0], n = p->mlp->size[1];
+    real *of_bias = out + in * n;
+    const blpo__first_layer sums = {.activation = p->mlp->activation, .rows = p->rows, .n = n, .n_inputs = in,
+                                    .column = p->column, .along = p->along,
+                                    .w = blpo__weight(p->mlp, p->parameters, 2) + u.unit * n,
+                                    .h = h_of(p, 1), .s = s_of(p, 1), .input = h_of(p, 0), .out = out, .bias = of_bias};
+    blpo__add_first_layer(&sums);
+    const int64_t unit = single_column(p, 2, p->work);
+    if (unit < 0)
+        return;
+    blpo__add_weighted_rows(p->rows, in, p->work, h_of(p, 0), out + unit * in);
+    for (int64_t t = 0; t < p->rows; t++)
+        of_bias[unit] += p->work[t];
+}
+
 void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
                                const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
                                blpo__scratch *scratch, real *row)
@@ -222,6 +240,10 @@ void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, con
             add_second_sum(&p, l, row);
         else if (l == p.at.layer + 1)
             add_second_sum_column(&p, row);
+        if (l == 2 && u.form == ONE_COLUMN && mlp->size[0] <= BLPO__FEW_INPUTS) {
+            add_first_layer(&p, u, row);
+            return;
+        }
         if (l > 1)
             u = signal_below(&p, l, u);
     }

@@ -437,6 +437,80 @@ static void adam_keeps_what_is_not_finite_in_every_table(void **state)
     }
 }
 
+/* Some roundings of numbers within 4, made of numbers within 1. */
+static void tangents_of_signals_are_right_in_every_table(void **state)
+{
+    (void)state;
+    for (int64_t t = 1; t < TEST_COUNT(ROWS); t++)
+        for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++) {
+            const int64_t rows = ROWS[t], n = COLUMNS[j];
+            real *h = numbers(rows * n, 1), *s = numbers(rows * n, 2), *zdot = numbers(rows * n, 3), *g = numbers(rows * n, 4),
+                 *w = numbers(n, 5), *scale = numbers(rows, 6), *along = numbers(rows, 7), *slope = numbers(rows, 8),
+                 *sdot = numbers(rows * n, 9), *q = numbers(rows * n, 9);
+            for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                for (int32_t kind = BLPO_TANH; kind <= BLPO_RELU; kind++)
+                    for (int given = 0; given <= 1; given++) {
+                        blpo__signal_tangents p = {kind, rows, n, given ? g : NULL, scale, w, h, s, zdot, along, slope, sdot, q};
+                        blpo__kernels_level(level)->signal_tangents(&p);
+                        for (int64_t i = 0; i < rows * n; i++) {
+                            const double x = (double)h[i], phi = kind == BLPO_TANH ? 1.0 - x * x : (double)(x > 0.0);
+                            const double above = given ? (double)g[i] : (double)scale[i / n] * (double)w[i % n];
+                            const double bent = kind == BLPO_TANH ? -2.0 * x * (double)s[i] * (double)zdot[i] : 0.0;
+                            const double sum = above * phi + bent;
+                            assert_close(sdot[i], sum, 0.0, 16.0 * TEST_EPSILON);
+                            assert_close(q[i], (double)along[i / n] * (double)s[i] + (double)slope[i / n] * sum, 0.0,
+                                         32.0 * TEST_EPSILON);
+                        }
+                        memcpy(sdot, q, (size_t)(rows * n) * sizeof *q); /* without sdot: the same q */
+                        p.sdot = NULL;
+                        blpo__kernels_level(level)->signal_tangents(&p);
+                        assert_memory_equal(sdot, q, (size_t)(rows * n) * sizeof *q);
+                        blpo__kernels_level(level)->slopes(kind, rows * n, h, g, q);
+                        for (int64_t i = 0; i < rows * n; i++) {
+                            const double x = (double)h[i], phi = kind == BLPO_TANH ? 1.0 - x * x : (double)(x > 0.0);
+                            assert_close(q[i], (double)g[i] * phi, 0.0, 4.0 * TEST_EPSILON);
+                        }
+                    }
+            real *all[] = {h, s, zdot, g, w, scale, along, slope, sdot, q};
+            for (int64_t i = 0; i < TEST_COUNT(all); i++)
+                free(all[i]);
+        }
+}
+
+/* Sums of as many numbers within 2 as there are rows, each rounded some times. */
+static void sums_of_a_first_layer_are_right_in_every_table(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {1, 7, 128, 300};
+    for (int64_t t = 0; t < TEST_COUNT(sizes); t++)
+        for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++)
+            for (int64_t in = 1; in <= BLPO__FEW_INPUTS; in++) {
+                const int64_t rows = sizes[t], n = COLUMNS[j];
+                real *h = numbers(rows * n, 1), *s = numbers(rows * n, 2), *input = numbers(rows * in, 3), *w = numbers(n, 4),
+                     *column = numbers(rows, 5), *along = numbers(rows, 6), *before = numbers(n * (in + 1), 7);
+                real *out = numbers(n * (in + 1), 7);
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++)
+                    for (int32_t kind = BLPO_TANH; kind <= BLPO_RELU; kind++) {
+                        memcpy(out, before, (size_t)(n * (in + 1)) * sizeof *out);
+                        const blpo__first_layer p = {kind, rows, n, in, column, along, w, h, s, input, out, out + n * in};
+                        blpo__kernels_level(level)->add_first_layer(&p);
+                        for (int64_t i = 0; i < n * (in + 1); i++) {
+                            const int64_t unit = i < n * in ? i / in : i - n * in;
+                            double sum = (double)before[i];
+                            for (int64_t r = 0; r < rows; r++) {
+                                const double x = (double)h[r * n + unit], phi = kind == BLPO_TANH ? 1.0 - x * x : (double)(x > 0.0);
+                                const double u = (double)column[r] * (double)w[unit] * phi + (double)along[r] * (double)s[r * n + unit];
+                                sum += i < n * in ? u * (double)input[r * in + i % in] : u;
+                            }
+                            assert_close(out[i], sum, 0.0, 4.0 * (double)(rows + 4) * TEST_EPSILON);
+                        }
+                    }
+                real *all[] = {h, s, input, w, column, along, before, out};
+                for (int64_t i = 0; i < TEST_COUNT(all); i++)
+                    free(all[i]);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +521,8 @@ int main(void)
         cmocka_unit_test(sums_of_rows_and_of_columns_are_right_in_every_table),
         cmocka_unit_test(sums_in_double_are_right_in_every_table),
         cmocka_unit_test(loops_over_rows_are_right_in_every_table),
+        cmocka_unit_test(tangents_of_signals_are_right_in_every_table),
+        cmocka_unit_test(sums_of_a_first_layer_are_right_in_every_table),
         cmocka_unit_test(gram_products_are_right_in_every_table),
         cmocka_unit_test(cholesky_factors_are_right_in_every_table),
         cmocka_unit_test(adam_is_its_formula_in_every_table),

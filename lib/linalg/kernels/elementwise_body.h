@@ -126,11 +126,13 @@ static void outer_slope(int32_t activation, int64_t rows, int64_t n, const real 
 
 static void scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out)
 {
-    for (int64_t t = 0; t < rows; t++)
-        for (int64_t j = 0; j < n; j += LANES) {
-            const int64_t at = t * n + j;
-            put_some(scale[t] * some(a + at, n - j) + some(b + at, n - j), out + at, n - j);
-        }
+    for (int64_t t = 0; t < rows; t++, a += n, b += n, out += n) {
+        int64_t j = 0;
+        for (; j + LANES <= n; j += LANES)
+            *(loose_vector *)(out + j) = scale[t] * *(const loose_vector *)(a + j) + *(const loose_vector *)(b + j);
+        if (j < n)
+            put_some(scale[t] * some(a + j, n - j) + some(b + j, n - j), out + j, n - j);
+    }
 }
 
 #if !defined(BLPO__FLOAT64) && defined(__AVX512F__)

@@ -1,0 +1,159 @@
+/* Loops of forward mode between the products (nn/mlp_hessian.c), each one pass over what it reads: data of a layer do not fit
+ * into the first cache together, so passes cost more than arithmetic.
+ *
+ *   slopes            out_tj = phi'(z_tj) a_tj
+ *   signal_tangents   sdot_tj = g_tj phi'(z_tj) + phi''(z_tj) (s W)_tj zdot_tj,    q_tj = along_t s_tj + slope_t sdot_tj
+ *                     g_tj given, or scale_t w_j;  h = phi(z), s = (s W) phi'(z): tanh'' (s W) zdot = -2 h s zdot, relu'' = 0
+ *   add_first_layer   out_jb += sum_t x_tj input_tb, bias_j += sum_t x_tj,   x_tj = column_t w_j phi'(z_tj) + along_t s_tj, few b */
+
+/* LANES numbers from x on, or n where fewer are left. whole is a constant where this is inlined. */
+INLINE vector take(const real *x, int whole, int64_t n)
+{
+    return whole ? (vector)*(const loose_vector *)x : some(x, n);
+}
+
+INLINE void put(vector x, real *out, int whole, int64_t n)
+{
+    if (whole)
+        *(loose_vector *)out = x;
+    else
+        put_some(x, out, n);
+}
+
+static void slopes(int32_t activation, int64_t n, const real *h, const real *a, real *out)
+{
+    int64_t i = 0;
+    if (activation == BLPO_TANH)
+        for (; i + LANES <= n; i += LANES)
+            put(slope_of(BLPO_TANH, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
+    else
+        for (; i + LANES <= n; i += LANES)
+            put(slope_of(BLPO_RELU, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
+    if (i < n)
+        put_some(slope_of(activation, some(h + i, n - i)) * some(a + i, n - i), out + i, n - i);
+}
+
+/* Columns j .. of row t. */
+INLINE void signal_tangent(int32_t activation, int whole, const blpo__signal_tangents *p, int64_t t, int64_t j)
+{
+    const int64_t at = t * p->n + j, left = p->n - j;
+    const vector h = take(p->h + at, whole, left), s = take(p->s + at, whole, left);
+    vector sdot = slope_of(activation, h);
+    if (p->g != NULL)
+        sdot *= take(p->g + at, whole, left);
+    else
+        sdot *= p->scale[t] * take(p->w + j, whole, left);
+    if (activation == BLPO_TANH)
+        sdot -= 2 * h * s * take(p->zdot + at, whole, left);
+    if (p->sdot != NULL)
+        put(sdot, p->sdot + at, whole, left);
+    put(p->along[t] * s + p->slope[t] * sdot, p->q + at, whole, left);
+}
+
+INLINE void signal_tangents_of(int32_t activation, const blpo__signal_tangents *p)
+{
+    for (int64_t t = 0; t < p->rows; t++) {
+        int64_t j = 0;
+        for (; j + LANES <= p->n; j += LANES)
+            signal_tangent(activation, 1, p, t, j);
+        if (j < p->n)
+            signal_tangent(activation, 0, p, t, j);
+    }
+}
+
+static void signal_tangents(const blpo__signal_tangents *p)
+{
+    if (p->activation == BLPO_TANH)
+        signal_tangents_of(BLPO_TANH, p);
+    else
+        signal_tangents_of(BLPO_RELU, p);
+}
+
+enum {
+#if defined(__AVX512F__)
+    FIRST_VECTORS = 2, /* up to 14 sums */
+#else
+    FIRST_VECTORS = 1,
+#endif
+    FIRST_ROWS = 256
+};
+
+/* Columns j .. of x, vectors vectors of them: their sums with `inputs` inputs and that of the bias, all rows in one pass. The
+ * inputs are filled up with zeroes to a number that is a constant. */
+INLINE void first_layer_columns(int32_t activation, int vectors, int inputs, int whole, const blpo__first_layer *p,
+                                const real *input, int64_t j)
+{
+    vector sum[BLPO__FEW_INPUTS + 1][FIRST_VECTORS], w[FIRST_VECTORS];
+    UNROLLED
+    for (int v = 0; v < vectors; v++) {
+        w[v] = take(p->w + j + v * LANES, whole, p->n - j);
+        UNROLLED
+        for (int b = 0; b <= inputs; b++)
+            sum[b][v] = (vector){0};
+    }
+    for (int64_t t = 0; t < p->rows; t++)
+        UNROLLED
+        for (int v = 0; v < vectors; v++) {
+            const int64_t at = t * p->n + j + v * LANES;
+            const vector x = p->column[t] * w[v] * slope_of(activation, take(p->h + at, whole, p->n - j)) +
+                             p->along[t] * take(p->s + at, whole, p->n - j);
+            UNROLLED
+            for (int b = 0; b < inputs; b++)
+                sum[b][v] += input[t * inputs + b] * x;
+            sum[inputs][v] += x;
+        }
+    const int64_t n = whole ? vectors * LANES : p->n - j;
+    real part[FIRST_VECTORS * LANES] = {0};
+    UNROLLED
+    for (int b = 0; b <= inputs; b++) {
+        UNROLLED
+        for (int v = 0; v < vectors; v++)
+            *(loose_vector *)(part + v * LANES) = sum[b][v];
+        for (int64_t i = 0; b == inputs && i < n; i++)
+            p->bias[j + i] += part[i];
+        for (int64_t i = 0; b < p->n_inputs && i < n; i++)
+            p->out[(j + i) * p->n_inputs + b] += part[i];
+    }
+}
+
+INLINE void first_layer_of(int32_t activation, int inputs, const blpo__first_layer *p, const real *input)
+{
+    int64_t j = 0;
+    for (; j + FIRST_VECTORS * LANES <= p->n; j += FIRST_VECTORS * LANES)
+        first_layer_columns(activation, FIRST_VECTORS, inputs, 1, p, input, j);
+    for (; j < p->n; j += LANES)
+        first_layer_columns(activation, 1, inputs, 0, p, input, j);
+}
+
+/* FIRST_ROWS rows at most */
+static void first_layer_rows(const blpo__first_layer *p)
+{
+    real filled[FIRST_ROWS * BLPO__FEW_INPUTS];
+    const int inputs = p->n_inputs <= 4 ? 4 : BLPO__FEW_INPUTS;
+    const real *input = p->n_inputs == inputs ? p->input : filled;
+    for (int64_t t = 0; input == filled && t < p->rows; t++)
+        for (int b = 0; b < inputs; b++)
+            filled[t * inputs + b] = b < p->n_inputs ? p->input[t * p->n_inputs + b] : 0;
+    if (p->activation == BLPO_TANH && inputs == 4)
+        first_layer_of(BLPO_TANH, 4, p, input);
+    else if (p->activation == BLPO_TANH)
+        first_layer_of(BLPO_TANH, BLPO__FEW_INPUTS, p, input);
+    else if (inputs == 4)
+        first_layer_of(BLPO_RELU, 4, p, input);
+    else
+        first_layer_of(BLPO_RELU, BLPO__FEW_INPUTS, p, input);
+}
+
+static void add_first_layer(const blpo__first_layer *p)
+{
+    for (int64_t t = 0; t < p->rows; t += FIRST_ROWS) {
+        blpo__first_layer some_rows = *p;
+        some_rows.rows = p->rows - t < FIRST_ROWS ? p->rows - t : FIRST_ROWS;
+        some_rows.column += t;
+        some_rows.along += t;
+        some_rows.h += t * p->n;
+        some_rows.s += t * p->n;
+        some_rows.input += t * p->n_inputs;
+        first_layer_rows(&some_rows);
+    }
+}
