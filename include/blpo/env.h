@@ -44,8 +44,8 @@ typedef struct blpo_action_space {
 
 /** One batch of steps. Pointers are valid during the call only; rows first .. first + count - 1 of the environments;
  *  every array starts at row `first`. Outputs are zeroed before the call; observations are not, and hold anything: write
- *  every row, but for environments that failed. This version steps all environments in one call (first 0, count n_envs);
- *  a later one may divide them where that is asked for. */
+ *  every row, but for environments that failed. All environments come in one call (first 0, count n_envs), unless
+ *  blpo_env::concurrent_rows divides them. */
 typedef struct blpo_step {
     size_t struct_size;             /**< size of this struct in the library that calls */
     int64_t first;                  /**< first environment */
@@ -75,7 +75,8 @@ typedef struct blpo_reset {
     float *obs;           /**< [count][obs_dim] out, rows with mask 1: first observation of the episode */
 } blpo_reset;
 
-/** Steps environments. Runs on the thread that called the trainer, one call at a time; must not call that trainer.
+/** Steps environments. Runs on the thread that called the trainer, one call at a time, unless blpo_env::concurrent_rows says
+ *  otherwise; must not call that trainer.
  *  @param user  blpo_env::user. @param io  the batch.
  *  @return 0: go on. > 0: environments failed (see blpo_step::failed): the transitions of their current episode in this
  *          rollout are dropped and they are reset; counted in blpo_metrics::n_void_episodes. < 0: the call ends with
@@ -109,6 +110,23 @@ typedef struct blpo_env {
     blpo_env_save_fn save;     /**< NULL: a checkpoint holds no environment state, and a load resets all environments */
     blpo_env_load_fn load;     /**< both of these two, or neither */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
+
+    /** 0, the default: step and reset get all rows in one call, on the thread that called the trainer. c > 0 declares that
+     *  they may run for different rows at the same time, on any of the trainer's threads (blpo_runtime::n_threads) or those of
+     *  blpo_runtime::parallel_for: then n_envs / c calls, 1 at least and 16 at most, share the rows out, each a block
+     *  first .. first + count - 1 of at least c rows. So choose c such that c steps take some microseconds or more.
+     *  - The blocks depend on n_envs and c alone, and are those of every step and reset; with one thread they are called one
+     *    after the other. No result depends on threads, as long as a row depends on its actions and seeds alone: the
+     *    callbacks may read what all rows share and change only what belongs to theirs.
+     *  - A row is in one call at a time, and sees what its calls before have written. save and load are called when no other
+     *    runs.
+     *  - Every block is called, whatever others return. A verdict > 0 concerns the rows of its block. After verdicts < 0, or rows
+     *    that are not sound, the call ends with the error of the lowest block; blpo_error::env is its first row, or the
+     *    row. Blocks that succeeded have taken the step, and what they gave is kept: a later call asks the others alone, with
+     *    the same actions. Until then a checkpoint holds no environment state.
+     *  - reset: blocks with a row to be reset are called. When one of them gives a verdict that is not 0, a later call asks all
+     *    of these again, with the same seeds. */
+    int64_t concurrent_rows;
 } blpo_env;
 
 /** Fills the first struct_size bytes, never more, with defaults.

@@ -282,7 +282,8 @@ BLPO_API const blpo_rollout *blpo_trainer_rollout(const blpo_trainer *trainer);
 BLPO_API const blpo_hypergrad *blpo_trainer_hypergrad(const blpo_trainer *trainer);
 
 /** Writes everything that a later load needs to go on to the same bits: parameters, optimisers, counters, the rollout as
- *  far as it is filled, episode statistics, and what blpo_env::save writes. Wall time is left out.
+ *  far as it is filled, episode statistics, and what blpo_env::save writes, unless a step has been taken by some
+ *  blocks of rows only (blpo_env::concurrent_rows). Wall time is left out.
  *  @param trainer  unchanged. @param write  the sink. @param user  passed to write.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_CALLBACK (write, or blpo_env::save); BLPO_ERR_SIZE (blpo_env::save writes
  *          1 GiB or more: no byte went to write); BLPO_ERR_BUSY. No allocation. Since 0.1. */

@@ -426,15 +426,17 @@ static int save_failed(blpo_trainer *trainer, const blpo__writer *writer, int en
                            "the callback save wrote another number of bytes when it was called again");
 }
 
-/* The environments write twice: once to be counted, since lengths stand in front. */
+/* The environments write twice: once to be counted, since lengths stand in front. Where some of them are a step ahead of
+ * others they do not write: a load then begins new episodes. */
 static int save(blpo_trainer *trainer, blpo_write_fn write, void *user)
 {
     const blpo_env *env = &trainer->env;
+    const int with_state = env->save != NULL && !blpo__trainer_is_halfway(trainer);
     blpo__writer writer;
     int verdict = 0;
     blpo__writer_count(&writer, BLPO__FILE_TRAINER);
     const uint64_t head = writer.length;
-    if (env->save != NULL)
+    if (with_state)
         verdict = env->save(env->user, blpo__writer_sink, &writer);
     if (verdict != 0)
         return save_failed(trainer, &writer, verdict);
@@ -450,8 +452,8 @@ static int save(blpo_trainer *trainer, blpo_write_fn write, void *user)
     blpo__writer_begin(&writer, BLPO__FILE_TRAINER, writer.length + env_length, write, user);
     put_parts(&writer, trainer);
     blpo__put_section(&writer, ENVIRONMENTS, env_length);
-    blpo__put_u8(&writer, env->save != NULL);
-    if (env->save != NULL)
+    blpo__put_u8(&writer, (uint8_t)with_state);
+    if (with_state)
         verdict = env->save(env->user, blpo__writer_sink, &writer);
     if (verdict != 0 || blpo__writer_end(&writer) != BLPO_OK)
         return save_failed(trainer, &writer, verdict);
@@ -558,6 +560,7 @@ static void take_parts(blpo_trainer *trainer, blpo__reader file)
             parts[i].walk(&w);
     }
     trainer->pending.waiting = 0;
+    blpo__trainer_forget_step(trainer);
     trainer->directions.known = 0;
     trainer->metrics.seconds = trainer->metrics.steps_per_second = 0.0;
     trainer->clock_start = -1.0;

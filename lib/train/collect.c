@@ -254,6 +254,40 @@ int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transiti
     return rc == BLPO_OK ? take(trainer, &step, failed) : rc;
 }
 
+/* --- blocks of rows, which are stepped and reset in calls of their own: one, or several that may run at the same time --- */
+
+static int64_t first_row(const blpo_trainer *trainer, int64_t block)
+{
+    return trainer->env.n_envs * block / trainer->stepping.n_blocks;
+}
+
+static int64_t block_of(const blpo_trainer *trainer, int64_t e)
+{
+    int64_t block = 0;
+    while (first_row(trainer, block + 1) <= e)
+        block++;
+    return block;
+}
+
+static int fail_block(blpo_trainer *trainer, int stage, const char *callback, int64_t block)
+{
+    blpo__error_callback(&trainer->error, stage, callback, trainer->stepping.verdict[block]);
+    trainer->error.step = trainer->rollout->length;
+    if (trainer->stepping.n_blocks > 1)
+        trainer->error.env = first_row(trainer, block);
+    return BLPO_ERR_CALLBACK;
+}
+
+void blpo__trainer_forget_step(blpo_trainer *trainer)
+{
+    memset(trainer->stepping.taken, 0, sizeof trainer->stepping.taken);
+}
+
+int blpo__trainer_is_halfway(const blpo_trainer *trainer)
+{
+    return memchr(trainer->stepping.taken, 1, sizeof trainer->stepping.taken) != NULL;
+}
+
 /* --- resetting --- */
 
 static void choose_seeds(blpo_trainer *trainer)
@@ -266,21 +300,29 @@ static void choose_seeds(blpo_trainer *trainer)
     }
 }
 
+static void reset_block(void *context, int64_t block)
+{
+    blpo_trainer *trainer = context;
+    blpo__stepping *stepping = &trainer->stepping;
+    const int64_t first = first_row(trainer, block), count = first_row(trainer, block + 1) - first;
+    blpo_reset io = {.struct_size = sizeof io,
+                     .first = first,
+                     .count = count,
+                     .mask = stepping->needs_reset + first,
+                     .seed = stepping->seed + first,
+                     .obs = stepping->next_obs + first * trainer->env.obs_dim}; /* `obs` stays as it is until all rows are
+                                                                                 * known to be sound */
+    const int wanted = memchr(io.mask, 1, (size_t)count) != NULL;
+    stepping->verdict[block] = wanted ? trainer->env.reset(trainer->env.user, &io) : 0;
+}
+
 static int call_reset(blpo_trainer *trainer)
 {
     const blpo__stepping *stepping = &trainer->stepping;
-    blpo_reset io = {.struct_size = sizeof io,
-                     .first = 0,
-                     .count = trainer->env.n_envs,
-                     .mask = stepping->needs_reset,
-                     .seed = stepping->seed,
-                     .obs = stepping->next_obs}; /* `obs` stays as it is until all rows are known to be sound */
-    const int verdict = trainer->env.reset(trainer->env.user, &io);
-    if (verdict != 0) {
-        blpo__error_callback(&trainer->error, BLPO_STAGE_RESET, "reset", verdict);
-        trainer->error.step = trainer->rollout->length;
-        return BLPO_ERR_CALLBACK;
-    }
+    blpo__parallel_run(&trainer->host.parallel, stepping->n_blocks, reset_block, trainer);
+    for (int64_t block = 0; block < stepping->n_blocks; block++)
+        if (stepping->verdict[block] != 0)
+            return fail_block(trainer, BLPO_STAGE_RESET, "reset", block);
     int rc = BLPO_OK;
     for (int64_t e = 0; rc == BLPO_OK && e < trainer->env.n_envs; e++)
         if (stepping->needs_reset[e])
@@ -332,59 +374,76 @@ static int start(blpo_trainer *trainer)
         return rc;
     for (int64_t e = 0; e < trainer->env.n_envs; e++)
         cut_row(trainer, e);
+    blpo__trainer_forget_step(trainer);
     trainer->stepping.started = 1;
     return BLPO_OK;
 }
 
 /* --- stepping --- */
 
-static void zero_outputs(blpo_trainer *trainer)
+static void zero_outputs(blpo__stepping *stepping, int64_t first, int64_t count)
 {
-    blpo__stepping *stepping = &trainer->stepping;
-    const size_t n = (size_t)trainer->env.n_envs;
-    memset(stepping->reward, 0, n * sizeof *stepping->reward);
-    memset(stepping->terminated, 0, n);
-    memset(stepping->truncated, 0, n);
-    memset(stepping->failed, 0, n);
+    const size_t n = (size_t)count;
+    memset(stepping->reward + first, 0, n * sizeof *stepping->reward);
+    memset(stepping->terminated + first, 0, n);
+    memset(stepping->truncated + first, 0, n);
+    memset(stepping->failed + first, 0, n);
 }
 
-/* Marks of failure mean something with a verdict above 0 only; without any mark all rows failed. */
-static void read_failures(blpo_trainer *trainer, int verdict)
+/* Marks of failure mean something with a verdict above 0 only; without any mark all rows of the call failed. */
+static void read_failures(uint8_t *failed, int64_t count, int verdict)
 {
-    uint8_t *failed = trainer->stepping.failed;
-    const int64_t n_envs = trainer->env.n_envs;
     int marked = 0;
-    for (int64_t e = 0; e < n_envs; e++) {
-        failed[e] = verdict > 0 && failed[e] != 0;
-        marked |= failed[e];
+    for (int64_t i = 0; i < count; i++) {
+        failed[i] = verdict > 0 && failed[i] != 0;
+        marked |= failed[i];
     }
     if (verdict > 0 && !marked)
-        memset(failed, 1, (size_t)n_envs);
+        memset(failed, 1, (size_t)count);
+}
+
+/* Where the outputs of rows from `first` on go, and their actions. */
+static blpo_step step_of_rows(const blpo_trainer *trainer, int64_t first, int64_t count)
+{
+    const blpo__stepping *stepping = &trainer->stepping;
+    const int64_t obs_dim = trainer->env.obs_dim;
+    const int discrete = trainer->env.action.kind == BLPO_ACTION_DISCRETE;
+    return (blpo_step){.struct_size = sizeof(blpo_step),
+                       .first = first,
+                       .count = count,
+                       .discrete_action = discrete ? (const int64_t *)trainer->pending.action + first : NULL,
+                       .continuous_action = discrete ? NULL : trainer->pending.clipped + first * trainer->env.action.n,
+                       .obs = stepping->next_obs + first * obs_dim,
+                       .final_obs = stepping->final_obs != NULL ? stepping->final_obs + first * obs_dim : NULL,
+                       .reward = stepping->reward + first,
+                       .terminated = stepping->terminated + first,
+                       .truncated = stepping->truncated + first,
+                       .failed = stepping->failed + first};
+}
+
+static void step_block(void *context, int64_t block)
+{
+    blpo_trainer *trainer = context;
+    blpo__stepping *stepping = &trainer->stepping;
+    const int64_t first = first_row(trainer, block), count = first_row(trainer, block + 1) - first;
+    if (stepping->taken[block])
+        return;
+    zero_outputs(stepping, first, count);
+    blpo_step io = step_of_rows(trainer, first, count);
+    stepping->verdict[block] = trainer->env.step(trainer->env.user, &io);
+    if (stepping->verdict[block] < 0)
+        return;
+    read_failures(stepping->failed + first, count, stepping->verdict[block]);
+    stepping->taken[block] = 1;
 }
 
 static int call_step(blpo_trainer *trainer)
 {
     const blpo__stepping *stepping = &trainer->stepping;
-    const int discrete = trainer->env.action.kind == BLPO_ACTION_DISCRETE;
-    zero_outputs(trainer);
-    blpo_step io = {.struct_size = sizeof io,
-                    .first = 0,
-                    .count = trainer->env.n_envs,
-                    .discrete_action = discrete ? trainer->pending.action : NULL,
-                    .continuous_action = discrete ? NULL : trainer->pending.clipped,
-                    .obs = stepping->next_obs,
-                    .final_obs = stepping->final_obs,
-                    .reward = stepping->reward,
-                    .terminated = stepping->terminated,
-                    .truncated = stepping->truncated,
-                    .failed = stepping->failed};
-    const int verdict = trainer->env.step(trainer->env.user, &io);
-    if (verdict < 0) {
-        blpo__error_callback(&trainer->error, BLPO_STAGE_STEP, "step", verdict);
-        trainer->error.step = trainer->rollout->length;
-        return BLPO_ERR_CALLBACK;
-    }
-    read_failures(trainer, verdict);
+    blpo__parallel_run(&trainer->host.parallel, stepping->n_blocks, step_block, trainer);
+    for (int64_t block = 0; block < stepping->n_blocks; block++)
+        if (!stepping->taken[block])
+            return fail_block(trainer, BLPO_STAGE_STEP, "step", block);
     return BLPO_OK;
 }
 
@@ -394,12 +453,32 @@ static void advance(blpo_trainer *trainer)
     blpo__stepping *stepping = &trainer->stepping;
     const int64_t obs_dim = trainer->env.obs_dim;
     const int disabled = trainer->env.autoreset == BLPO_AUTORESET_DISABLED;
+    blpo__trainer_forget_step(trainer);
     for (int64_t e = 0; e < trainer->env.n_envs; e++) {
         const int ended = stepping->terminated[e] || stepping->truncated[e];
         stepping->needs_reset[e] = stepping->failed[e] || (disabled && ended);
         if (!stepping->failed[e])
             memcpy(stepping->obs + e * obs_dim, stepping->next_obs + e * obs_dim, obs_row_size(trainer));
     }
+}
+
+/* A row is not sound: its block is to take the step again. */
+static void ask_again(blpo_trainer *trainer)
+{
+    const int64_t e = trainer->error.env;
+    if (e >= 0)
+        trainer->stepping.taken[block_of(trainer, e)] = 0;
+    else
+        blpo__trainer_forget_step(trainer);
+}
+
+/* Where some blocks have taken the step already, the others take it with the actions of then. */
+static int act_or_go_on(blpo_trainer *trainer)
+{
+    if (!blpo__trainer_is_halfway(trainer))
+        return blpo__trainer_act(trainer, trainer->stepping.obs);
+    trainer->pending.waiting = 1;
+    return BLPO_OK;
 }
 
 static int step_and_observe(blpo_trainer *trainer)
@@ -411,8 +490,13 @@ static int step_and_observe(blpo_trainer *trainer)
                                         .terminated = stepping->terminated,
                                         .truncated = stepping->truncated,
                                         .final_obs = stepping->final_obs};
-    const int rc = call_step(trainer);
-    return rc == BLPO_OK ? blpo__trainer_observe(trainer, &transition, stepping->failed) : rc;
+    int rc = call_step(trainer);
+    if (rc != BLPO_OK)
+        return rc;
+    rc = blpo__trainer_observe(trainer, &transition, stepping->failed);
+    if (rc < 0)
+        ask_again(trainer);
+    return rc;
 }
 
 /* One step of all environments: BLPO_OK, BLPO_UPDATE_DUE or an error. */
@@ -420,7 +504,7 @@ static int one_step(blpo_trainer *trainer)
 {
     int rc = reset_rows(trainer);
     if (rc == BLPO_OK)
-        rc = blpo__trainer_act(trainer, trainer->stepping.obs);
+        rc = act_or_go_on(trainer);
     if (rc == BLPO_OK)
         rc = step_and_observe(trainer);
     if (rc >= 0)

@@ -103,6 +103,8 @@ static int check_env(blpo_error *error, const blpo_env *env)
         rc = blpo__action_space_check(error, &env->action);
     if (rc == BLPO_OK)
         rc = blpo__check_int(error, "autoreset", env->autoreset, BLPO_AUTORESET_DISABLED, BLPO_AUTORESET_NEXT_STEP);
+    if (rc == BLPO_OK)
+        rc = blpo__check_int(error, "concurrent_rows", env->concurrent_rows, 0, INT32_MAX);
     return rc == BLPO_OK ? check_callbacks(error, env) : rc;
 }
 

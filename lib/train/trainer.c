@@ -108,6 +108,12 @@ static void take_pending(blpo_trainer *trainer)
     pending->was_end = blpo__allocate(memory, n_envs, sizeof *pending->was_end);
 }
 
+static int64_t n_blocks(const blpo_env *env)
+{
+    const int64_t n = env->concurrent_rows > 0 ? env->n_envs / env->concurrent_rows : 1;
+    return n < 1 ? 1 : n < BLPO__MAX_PIECES ? n : BLPO__MAX_PIECES;
+}
+
 static void take_stepping(blpo_trainer *trainer)
 {
     blpo__stepping *stepping = &trainer->stepping;
@@ -125,6 +131,7 @@ static void take_stepping(blpo_trainer *trainer)
     stepping->needs_reset = blpo__allocate(memory, n, sizeof *stepping->needs_reset);
     stepping->seed = blpo__allocate(memory, n, sizeof *stepping->seed);
     stepping->n_resets = blpo__allocate(memory, n, sizeof *stepping->n_resets);
+    stepping->n_blocks = n_blocks(&trainer->env);
 }
 
 static void take_episodes(blpo_trainer *trainer)

@@ -52,6 +52,9 @@ typedef struct blpo__stepping {
     uint8_t *terminated, *truncated, *failed, *needs_reset; /* [n_envs] */
     uint64_t *seed;          /* [n_envs] */
     int64_t *n_resets;       /* [n_envs] keys the seeds */
+    int64_t n_blocks;        /* rows are stepped and reset in so many calls; they depend on n_envs and concurrent_rows alone */
+    int verdict[BLPO__MAX_PIECES];   /* of each block, in the last step or reset */
+    uint8_t taken[BLPO__MAX_PIECES]; /* this block has taken the step in work, and its outputs hold what it gave */
 } blpo__stepping;
 
 /* Vectors of the last minibatch that moved the actor (blpo_direction). */
@@ -126,6 +129,8 @@ int blpo__trainer_update(blpo_trainer *trainer);
 int blpo__trainer_act(blpo_trainer *trainer, const real *obs);
 int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transition, const uint8_t *failed);
 int blpo__trainer_collect(blpo_trainer *trainer);
+void blpo__trainer_forget_step(blpo_trainer *trainer); /* no block has taken the step in work */
+int blpo__trainer_is_halfway(const blpo_trainer *trainer); /* some blocks have taken it, and others not */
 
 /* direction.c */
 void blpo__directions_create(blpo_trainer *trainer);

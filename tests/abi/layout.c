@@ -93,6 +93,7 @@ FIELD(blpo_env, step, 72, 8)
 FIELD(blpo_env, reset, 80, 8)
 FIELD(blpo_env, save, 88, 8)
 FIELD(blpo_env, load, 96, 8)
+FIELD(blpo_env, concurrent_rows, 104, 8)
 
 /* blpo_problem */
 FIELD(blpo_problem, struct_size, 0, 8)

@@ -37,7 +37,7 @@ static const initialiser INIT[] = {
     { wrap_blpo_policy_config_init, sizeof(blpo_policy_config), sizeof(blpo_policy_config) },
     { wrap_blpo_critic_config_init, sizeof(blpo_critic_config), UP_TO(blpo_critic_config, seed) },
     { wrap_blpo_rollout_config_init, sizeof(blpo_rollout_config), sizeof(blpo_rollout_config) },
-    { wrap_blpo_env_init, sizeof(blpo_env), sizeof(blpo_env) },
+    { wrap_blpo_env_init, sizeof(blpo_env), UP_TO(blpo_env, load) },
     { wrap_blpo_config_init, sizeof(blpo_config), UP_TO(blpo_config, critic) },
 };
 

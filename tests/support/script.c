@@ -253,6 +253,7 @@ blpo_env script_env(script *s)
     env.reset = reset;
     env.save = save;
     env.load = load;
+    env.concurrent_rows = s->concurrent_rows;
     return env;
 }
 

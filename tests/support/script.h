@@ -39,6 +39,7 @@ typedef struct script {
     int32_t autoreset;
     int continuous;
     int reacts;
+    int64_t concurrent_rows; /* of the environment; one thread only: its counters are shared */
     script_state now;
     uint64_t seed[SCRIPT_MAX_ENVS]; /* of the last reset */
 
