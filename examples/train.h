@@ -51,20 +51,20 @@ struct train {
 
 static volatile sig_atomic_t train_interrupted;
 
-static void train_on_interrupt(int signal_number)
+static inline void train_on_interrupt(int signal_number)
 {
     train_interrupted = 1;
     signal(signal_number, SIG_DFL); /* a second Ctrl-C ends the program at once */
 }
 
-static const char *train_method_name(int method)
+static inline const char *train_method_name(int method)
 {
     return method == BLPO_METHOD_PPO ? "ppo" : method == BLPO_METHOD_NESTED ? "nested" : "blpo";
 }
 
 /* -- options -- */
 
-static void train_usage(FILE *out, const char *program, const struct train *t)
+static inline void train_usage(FILE *out, const char *program, const struct train *t)
 {
     fprintf(out,
             "usage: %s [options]\n"
@@ -82,7 +82,7 @@ static void train_usage(FILE *out, const char *program, const struct train *t)
             program, t->steps, t->solved);
 }
 
-static void train_wrong_usage(const char *program, const struct train *t, const char *option, const char *value)
+static inline void train_wrong_usage(const char *program, const struct train *t, const char *option, const char *value)
 {
     fprintf(stderr, "%s: wrong value for --%s: \"%s\"\n", program, option, value);
     train_usage(stderr, program, t);
@@ -90,7 +90,7 @@ static void train_wrong_usage(const char *program, const struct train *t, const 
 }
 
 /* A decimal number in 0 .. UINT64_MAX, and nothing after it. */
-static int train_parse(const char *text, uint64_t *out)
+static inline int train_parse(const char *text, uint64_t *out)
 {
     char *end;
     errno = 0;
@@ -101,7 +101,7 @@ static int train_parse(const char *text, uint64_t *out)
     return 1;
 }
 
-static int train_parse_method(const char *text, int *method)
+static inline int train_parse_method(const char *text, int *method)
 {
     for (int m = BLPO_METHOD_BLPO; m <= BLPO_METHOD_PPO; m++)
         if (strcmp(text, train_method_name(m)) == 0) {
@@ -112,7 +112,7 @@ static int train_parse_method(const char *text, int *method)
 }
 
 /* Two names of one file, whether or not it is there yet. Devices may be named twice: nothing is kept in them. */
-static int train_same_file(const char *a, const char *b)
+static inline int train_same_file(const char *a, const char *b)
 {
     struct stat of_a, of_b;
     if (!a || !b)
@@ -123,7 +123,7 @@ static int train_same_file(const char *a, const char *b)
 }
 
 /* Ends the program where one file would overwrite another. A checkpoint may take the place of the one it goes on from. */
-static void train_check_paths(const struct train *t, const char *program)
+static inline void train_check_paths(const struct train *t, const char *program)
 {
     const struct {
         const char *name, *path;
@@ -137,7 +137,7 @@ static void train_check_paths(const struct train *t, const char *program)
 }
 
 /* Reads the command line; ends the program on --help and on wrong usage. */
-static void train_options(struct train *t, int argc, char **argv)
+static inline void train_options(struct train *t, int argc, char **argv)
 {
     static const struct option options[] = {
         {"method", required_argument, NULL, 'm'}, {"seed", required_argument, NULL, 's'},
@@ -184,7 +184,7 @@ static void train_options(struct train *t, int argc, char **argv)
 
 /* -- what the library needs of its host -- */
 
-static void train_log(void *user, int32_t level, const char *text)
+static inline void train_log(void *user, int32_t level, const char *text)
 {
     const struct train *t = (const struct train *)user;
     if (!t->quiet || level >= BLPO_LOG_WARNING)
@@ -192,7 +192,7 @@ static void train_log(void *user, int32_t level, const char *text)
 }
 
 /* Log lines to stderr; a create that fails explains itself in t->error. */
-static void train_runtime(struct train *t, blpo_runtime *runtime)
+static inline void train_runtime(struct train *t, blpo_runtime *runtime)
 {
     blpo_runtime_init(runtime, sizeof *runtime);
     runtime->log = train_log;
@@ -200,12 +200,12 @@ static void train_runtime(struct train *t, blpo_runtime *runtime)
     runtime->error = &t->error;
 }
 
-static int train_write(void *file, const void *bytes, size_t n)
+static inline int train_write(void *file, const void *bytes, size_t n)
 {
     return fwrite(bytes, 1, n, (FILE *)file) == n ? 0 : -1;
 }
 
-static int train_read(void *file, void *bytes, size_t n)
+static inline int train_read(void *file, void *bytes, size_t n)
 {
     return fread(bytes, 1, n, (FILE *)file) == n ? 0 : -1;
 }
@@ -248,14 +248,14 @@ static int train_read(void *file, void *bytes, size_t n)
     X("actor_learning_rate", m->actor_learning_rate, 1)                                                                \
     X("critic_learning_rate", m->critic_learning_rate, 1)
 
-static void train_csv_header(FILE *csv)
+static inline void train_csv_header(FILE *csv)
 {
 #define X(name, value, measured) "," name
     fprintf(csv, "method,seed,solved%s\n", TRAIN_COLUMNS(X));
 #undef X
 }
 
-static void train_csv_row(const struct train *t, const blpo_metrics *m)
+static inline void train_csv_row(const struct train *t, const blpo_metrics *m)
 {
     fprintf(t->csv, "%s,%" PRIu64 ",%g", train_method_name(t->method), t->seed, t->solved);
 #define X(name, value, measured) fprintf(t->csv, (measured) ? ",%.9g" : ",", value);
@@ -268,7 +268,7 @@ static void train_csv_row(const struct train *t, const blpo_metrics *m)
 /* -- while it runs -- */
 
 /* On a terminal a line that is rewritten ten times a second; in a log one line each tenth of the run. */
-static void train_progress(struct train *t, const blpo_metrics *m)
+static inline void train_progress(struct train *t, const blpo_metrics *m)
 {
     int live = isatty(STDERR_FILENO);
     int64_t tenths = m->steps * 10 / t->steps;
@@ -284,7 +284,7 @@ static void train_progress(struct train *t, const blpo_metrics *m)
 }
 
 /* The callback for blpo_trainer_run(). An update counts for the tenth of the run in which it ends. */
-static int train_on_update(void *user, const blpo_metrics *m)
+static inline int train_on_update(void *user, const blpo_metrics *m)
 {
     struct train *t = (struct train *)user;
     int64_t tenth = (m->steps - 1) * 10 / t->steps;
@@ -303,7 +303,7 @@ static int train_on_update(void *user, const blpo_metrics *m)
 
 /* -- before and after -- */
 
-static FILE *train_open(struct train *t, const char *path, const char *mode)
+static inline FILE *train_open(struct train *t, const char *path, const char *mode)
 {
     FILE *f = fopen(path, mode);
     if (!f) {
@@ -314,7 +314,7 @@ static FILE *train_open(struct train *t, const char *path, const char *mode)
 }
 
 /* Something that is there and is no file: a pipe or a device is written to as it is, a rename would replace it. */
-static int train_is_special(const char *path)
+static inline int train_is_special(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
@@ -322,7 +322,7 @@ static int train_is_special(const char *path)
 
 /* "FILE.part", where FILE is written before it gets its name; FILE itself where that is special. NULL, with an explanation,
  * when it cannot be opened. */
-static FILE *train_open_part(const char *path, char *part, size_t size)
+static inline FILE *train_open_part(const char *path, char *part, size_t size)
 {
     int length = snprintf(part, size, "%s%s", path, train_is_special(path) ? "" : ".part");
     FILE *f = length > 0 && (size_t)length < size ? fopen(part, "wb") : NULL;
@@ -332,7 +332,7 @@ static FILE *train_open_part(const char *path, char *part, size_t size)
 }
 
 /* Gives FILE its name, or takes what was written of it away. 0, or -1 with errno set. */
-static int train_close_part(FILE *f, const char *path, const char *part, int good)
+static inline int train_close_part(FILE *f, const char *path, const char *part, int good)
 {
     int special = strcmp(path, part) == 0;
     if (fclose(f) == 0 && good && (special || rename(part, path) == 0))
@@ -345,7 +345,7 @@ static int train_close_part(FILE *f, const char *path, const char *part, int goo
 }
 
 /* Better known before the run than after it. A pipe is not opened for it: its reader would take that for the end. */
-static int train_writable(const char *path)
+static inline int train_writable(const char *path)
 {
     struct stat s;
     char part[4096];
@@ -368,7 +368,7 @@ static int train_writable(const char *path)
 
 /* Opens what the options ask for and sets train.steps_left. Returns BLPO_OK, BLPO_STOPPED when a checkpoint has all the
  * steps already, or a negative number. */
-static int train_begin(struct train *t, blpo_trainer *trainer)
+static inline int train_begin(struct train *t, blpo_trainer *trainer)
 {
     if (t->resume_path) {
         FILE *f = train_open(t, t->resume_path, "rb");
@@ -400,7 +400,7 @@ static int train_begin(struct train *t, blpo_trainer *trainer)
 }
 
 /* Writes beside the file and renames, so that a file that is there is whole. */
-static int train_save(const char *path, blpo_trainer *trainer, int whole)
+static inline int train_save(const char *path, blpo_trainer *trainer, int whole)
 {
     char part[4096];
     FILE *f = train_open_part(path, part, sizeof part);
@@ -414,7 +414,7 @@ static int train_save(const char *path, blpo_trainer *trainer, int whole)
 }
 
 /* 0, or -1 with an explanation when stdout did not take it. */
-static int train_final_line(const struct train *t, const blpo_metrics *m)
+static inline int train_final_line(const struct train *t, const blpo_metrics *m)
 {
     printf("method=%s seed=%" PRIu64 " steps=%" PRId64 " seconds=%.2f steps_per_s=%.0f return_by_tenth=",
            train_method_name(t->method), t->seed, m->steps, m->seconds, m->steps_per_second);
@@ -435,7 +435,7 @@ static int train_final_line(const struct train *t, const blpo_metrics *m)
 }
 
 /* 0, or -1 with an explanation when a row was lost (a full disk). */
-static int train_close_csv(struct train *t)
+static inline int train_close_csv(struct train *t)
 {
     int lost = ferror(t->csv);
     int closed = fclose(t->csv);
@@ -446,7 +446,7 @@ static int train_close_csv(struct train *t)
 
 /* Says what went wrong, or writes files and the final line; frees the trainer. rc is what the last call gave.
  * Returns the exit status. A run that went well is saved whatever became of its CSV. */
-static int train_end(struct train *t, blpo_trainer *trainer, int rc)
+static inline int train_end(struct train *t, blpo_trainer *trainer, int rc)
 {
     int failed = rc < 0;
     if (failed && !t->explained)
