@@ -88,6 +88,12 @@ def ratio_of(ours, theirs, field):
     return ours / theirs if field == "steps_per_s" else theirs / ours
 
 
+def shares(turns):
+    """Of turns with one thread that tell both times: processor time by wall time. Well below 1 something else was running, and
+    wall times tell of that."""
+    return [t["cpu"] / t["wall"] for t in turns if t.get("threads") == t.get("jobs") == 1 and "cpu" in t]
+
+
 def pairs(a, b, n, field):
     """n turns of two workers. Their figures and the ratios pair by pair."""
     ours, theirs = [], []
@@ -95,5 +101,6 @@ def pairs(a, b, n, field):
         ours.append(a.go())
         theirs.append(b.go())
     ratios = [ratio_of(x[field], y[field], field) for x, y in zip(ours, theirs)]
-    return dict(field=field, ours=spread([x[field] for x in ours]), theirs=spread([y[field] for y in theirs]),
+    alone = shares(ours + theirs)
+    return dict(dict(share=spread(alone)) if alone else {}, field=field, ours=spread([x[field] for x in ours]), theirs=spread([y[field] for y in theirs]),
                 ratio=spread(ratios), ratios=ratios, pairs=n, facts=b.facts, first_ours=ours[0], first=theirs[0])

@@ -134,6 +134,17 @@ def growth_table(rows):
     return table(["size", "values", "us a minibatch", "exponent", "model's", "upper half", "model's"], out)
 
 
+def threads_trust(section):
+    """Whether the machine was quiet enough."""
+    shares = [row["share"]["median"] for row in section.values() if "share" in row]
+    if not shares:
+        return []
+    if min(shares) < 0.95:
+        return ["", f"Not to be trusted: one thread alone had a processor for {100 * min(shares):.0f} % of the time only; something else "
+                    "was running."]
+    return ["", f"One thread alone had a processor for {100 * min(shares):.0f} % of the time: nothing else of weight was running."]
+
+
 def threads_line(rows):
     points = {r["value"]: r["us"] for r in rows if r["sweep"] == "threads"}
     if not {1, 2} <= points.keys():
@@ -261,7 +272,8 @@ def write(results, out):
                 *table(["method, by libblpo", "s", "seeds"],
                        [[m["method"], with_spread(m["wall"]), m["seeds"]] for m in results["solve"].get("methods", [])]))
     if "threads" in results:
-        section("Threads", *paired(results["threads"], "s"), *threads_line(results.get("growth", [])))
+        section("Threads", *paired(results["threads"], "s"), *threads_trust(results["threads"]),
+                *threads_line(results.get("growth", [])))
     if "stages" in results and "machine" in results:
         section("Stages of a minibatch", *stages(results["stages"], results["machine"]["peak"]))
     if "growth" in results:

@@ -4,7 +4,8 @@
  *           [--envs N] [--epochs N] [--trainers N --jobs J] [--serve | --repeat N]
  *
  * One measurement is N more steps of a trainer that has been warmed up by two updates. With --trainers there are several,
- * with seeds of their own, shared out over J threads: the time is that until all are done. */
+ * with seeds of their own, shared out over J threads: the time is that until all are done. Steps a second are by processor time
+ * of one thread, and by wall time of several: processor time would count them as one. */
 #include "harness.h"
 #include "runs.h"
 
@@ -52,10 +53,11 @@ static void measure(crew *all, const bench_plan *plan)
     run_all(all);
     const double seconds = bench_wall() - wall, busy = bench_cpu() - cpu;
     const double steps = (double)(all->n * all->steps);
+    const int alone = plan->threads == 1 && all->jobs == 1;
     bench_line("{\"what\":\"train\",\"env\":\"%s\",\"method\":\"%s\",\"threads\":%lld,\"trainers\":%lld,\"jobs\":%lld,"
                "\"steps\":%.0f,\"wall\":%.6f,\"cpu\":%.6f,\"steps_per_s\":%.1f,\"flops_per_step\":%.1f}",
                plan->env, plan->method->name, (long long)plan->threads, (long long)all->n, (long long)all->jobs, steps,
-               seconds, busy, steps / busy, all->run[0].update_flops / (double)(plan->n_envs * plan->n_steps));
+               seconds, busy, steps / (alone ? busy : seconds), all->run[0].update_flops / (double)(plan->n_envs * plan->n_steps));
 }
 
 int main(int argc, char **argv)
