@@ -23,23 +23,23 @@ enum { N_ENVS = 4, MOST_SEEDS = 1000 };
 /* One seed. What the threads share of it is guarded by crew.lock. */
 struct run {
     struct crew *crew;
-    struct train train;   /* its seed, its share of the CSV, when it was solved */
-    char *csv_text;       /* what train.csv has written */
+    struct train train; /* its seed, its share of the CSV, when it was solved */
+    char *csv_text;     /* what train.csv has written */
     size_t csv_size;
-    char failure[256];    /* empty: none */
-    blpo_metrics last;    /* shared: of its last update */
-    int ended;            /* shared */
+    char failure[256]; /* empty: none */
+    blpo_metrics last; /* shared: of its last update */
+    int ended;         /* shared */
 };
 
 struct crew {
     int n_seeds, jobs, quiet;
     const char *csv_path;
-    struct run *runs;     /* [n_seeds] */
+    struct run *runs; /* [n_seeds] */
     pthread_mutex_t lock;
-    pthread_cond_t news;  /* a run has ended */
-    int next;             /* first run that nobody has begun */
+    pthread_cond_t news; /* a run has ended */
+    int next;            /* first run that nobody has begun */
     int n_ended;
-    int n_working;        /* threads */
+    int n_working; /* threads */
     double began;
 };
 
@@ -82,7 +82,8 @@ static int train_seed(struct run *r)
     if (rc == BLPO_OK)
         rc = blpo_trainer_run(trainer, r->train.steps, on_update, r);
     if (rc < 0)
-        snprintf(r->failure, sizeof r->failure, "%s", trainer ? blpo_trainer_error(trainer)->text : r->train.error.text);
+        snprintf(r->failure, sizeof r->failure, "%s",
+                 trainer ? blpo_trainer_error(trainer)->text : r->train.error.text);
     blpo_trainer_destroy(trainer);
     return rc;
 }
@@ -136,8 +137,8 @@ static void report(struct crew *c, int *told, int live)
     if (c->quiet)
         return;
     if (live) {
-        fprintf(stderr, "\r%3d of %d seeds done  %10" PRId64 " steps  %8.0f steps/s  %5.0f s%s", c->n_ended, c->n_seeds, steps,
-                seconds > 0 ? (double)steps / seconds : 0.0, seconds, c->n_working == 0 ? "\n" : "");
+        fprintf(stderr, "\r%3d of %d seeds done  %10" PRId64 " steps  %8.0f steps/s  %5.0f s%s", c->n_ended, c->n_seeds,
+                steps, seconds > 0 ? (double)steps / seconds : 0.0, seconds, c->n_working == 0 ? "\n" : "");
         return;
     }
     for (; *told < c->n_ended; ++*told)
@@ -223,7 +224,8 @@ static int finish(struct crew *c)
     failed |= c->csv_path && write_csv(c) < 0;
     table(c);
     printf("method=%s seeds=%d jobs=%d solved=%d steps=%" PRId64 " seconds=%.2f steps_per_s=%.0f\n",
-           train_method_name(c->runs[0].train.method), c->n_seeds, c->jobs, solved, steps, seconds, (double)steps / seconds);
+           train_method_name(c->runs[0].train.method), c->n_seeds, c->jobs, solved, steps, seconds,
+           (double)steps / seconds);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("stdout");
         failed = 1;
@@ -262,11 +264,16 @@ static int parse_count(const char *text, uint64_t least, uint64_t most, uint64_t
 static void read_options(struct crew *c, struct train *t, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'S'},  {"seed", required_argument, NULL, 's'},
-        {"jobs", required_argument, NULL, 'j'},   {"method", required_argument, NULL, 'm'},
-        {"steps", required_argument, NULL, 'n'},  {"limit-terminates", no_argument, NULL, 'l'},
-        {"no-stop", no_argument, NULL, 'a'},      {"quiet", no_argument, NULL, 'q'},
-        {"csv", required_argument, NULL, 'c'},    {"help", no_argument, NULL, 'h'},
+        {"seeds", required_argument, NULL, 'S'},
+        {"seed", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"method", required_argument, NULL, 'm'},
+        {"steps", required_argument, NULL, 'n'},
+        {"limit-terminates", no_argument, NULL, 'l'},
+        {"no-stop", no_argument, NULL, 'a'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"csv", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     uint64_t seeds = (uint64_t)c->n_seeds, jobs = (uint64_t)c->jobs, steps = (uint64_t)t->steps;

@@ -4,6 +4,7 @@
 #define BLPO_CORE_PARALLEL_H
 
 #include "core/memory.h"
+#include "core/pool.h"
 #include "core/real.h"
 
 #include <blpo/runtime.h>
@@ -11,8 +12,6 @@
 #define BLPO__TILE 192      /* most rows that go through the kernels together */
 #define BLPO__GRAIN 16      /* pieces begin at multiples of so many rows */
 #define BLPO__MAX_PIECES 16 /* most pieces a batch is cut into */
-
-typedef struct blpo__pool blpo__pool;
 
 /* Who runs the pieces: the calling thread alone, the library's threads, or the host's hook. */
 typedef struct blpo__parallel {

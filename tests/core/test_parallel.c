@@ -210,12 +210,9 @@ static void a_child_process_does_without_the_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_piece_runs_once),
-        cmocka_unit_test(threads_that_sleep_are_woken),
-        cmocka_unit_test(pieces_run_side_by_side),
-        cmocka_unit_test(threads_without_work_sleep),
-        cmocka_unit_test(no_signal_reaches_the_threads),
-        cmocka_unit_test(a_child_process_does_without_the_threads),
+        cmocka_unit_test(every_piece_runs_once),         cmocka_unit_test(threads_that_sleep_are_woken),
+        cmocka_unit_test(pieces_run_side_by_side),       cmocka_unit_test(threads_without_work_sleep),
+        cmocka_unit_test(no_signal_reaches_the_threads), cmocka_unit_test(a_child_process_does_without_the_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

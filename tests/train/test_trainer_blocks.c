@@ -22,8 +22,8 @@ typedef struct row {
 
 typedef struct world {
     row rows[MOST_ROWS];
-    pthread_barrier_t *meeting;            /* NULL, or where every call waits for others */
-    int records;                           /* keep what was asked; one thread only */
+    pthread_barrier_t *meeting; /* NULL, or where every call waits for others */
+    int records;                /* keep what was asked; one thread only */
     int64_t first[MOST_CALLS], count[MOST_CALLS], n_calls;
 } world;
 
@@ -241,8 +241,10 @@ static void a_step_that_fails_is_asked_for_again_where_it_failed(void **state)
     static const struct {
         script_fault fault;
         int code, of_block; /* of_block: the error names the first row of the block */
-    } faults[] = { { SCRIPT_GIVES_UP, BLPO_ERR_CALLBACK, 1 },   { SCRIPT_NAN_OBS, BLPO_ERR_NONFINITE, 0 },
-                   { SCRIPT_INF_OBS, BLPO_ERR_NONFINITE, 0 },   { SCRIPT_NAN_REWARD, BLPO_ERR_NONFINITE, 0 },
+    } faults[] = { { SCRIPT_GIVES_UP, BLPO_ERR_CALLBACK, 1 },
+                   { SCRIPT_NAN_OBS, BLPO_ERR_NONFINITE, 0 },
+                   { SCRIPT_INF_OBS, BLPO_ERR_NONFINITE, 0 },
+                   { SCRIPT_NAN_REWARD, BLPO_ERR_NONFINITE, 0 },
                    { SCRIPT_BAD_FLAG, BLPO_ERR_ARGUMENT, 0 } };
     for (int32_t autoreset = BLPO_AUTORESET_DISABLED; autoreset <= BLPO_AUTORESET_NEXT_STEP; autoreset++) {
         script plain = make(0);
@@ -303,7 +305,9 @@ static void a_block_whose_environments_failed_is_void_alone(void **state)
     static const struct {
         script_fault fault;
         int64_t rows, n_void;
-    } cases[] = { { SCRIPT_ALL_FAIL, 0, 5 }, { SCRIPT_ALL_FAIL, 1, 1 }, { SCRIPT_ALL_FAIL, 2, 3 }, { SCRIPT_ROW_FAILS, 2, 1 } };
+    } cases[] = {
+        { SCRIPT_ALL_FAIL, 0, 5 }, { SCRIPT_ALL_FAIL, 1, 1 }, { SCRIPT_ALL_FAIL, 2, 3 }, { SCRIPT_ROW_FAILS, 2, 1 }
+    };
     for (int64_t i = 0; i < TEST_COUNT(cases); i++) {
         script s = make(cases[i].rows);
         s.fault = cases[i].fault;
