@@ -98,7 +98,7 @@ typedef enum blpo_ihvp_method {
      *  cg_tolerance and cg_negative_curvature apply. With sketch_rank_max the rank grows until the sketch is good enough. */
     BLPO_IHVP_NYSTROM_PCG = 4,
     /** neumann_terms terms of x = (1/c) sum_j (I - (H + rho I)/c)^j v, c a bound on the largest eigenvalue, estimated anew
-     *  in each solve by spectrum_iterations products (0: 6). */
+     *  in each solve by spectrum_iterations products (0: 6), or 1/c the neumann_scale that is given. */
     BLPO_IHVP_NEUMANN = 5,
     /** Exact for H = J^T J, by one n_samples x n_samples system: x = (v - J^T (J J^T + rho I)^-1 J v) / rho (Woodbury).
      *  Whatever the curvature: with the Hessian, the residual that is reported says what leaving out the rest costs. */
@@ -149,6 +149,8 @@ typedef struct blpo_hypergrad_config {
     int64_t neumann_terms;   /**< >= 1; 0 stands for the default 10 (neumann) */
     int64_t spectrum_iterations; /**< 0 .. 1000, default 0: no estimates of the spectrum; else Lanczos iterations for them, at
                                   one product each, in every solve */
+    double neumann_scale;    /**< 1/c of the series, >= 0, finite, in units of 1 / H: it converges below 2 over the largest
+                                  eigenvalue of H + rho I, and needs no estimate of it; 0, the default: estimated (neumann) */
 } blpo_hypergrad_config;
 
 /** What one solve was like. */
@@ -186,7 +188,8 @@ typedef struct blpo_hypergrad_report {
     int64_t n_flops;          /**< floating point operations of the method itself, callbacks, residual and spectrum apart, as
                                    the method's file states them */
     double largest_eigenvalue;/**< estimate of the largest |eigenvalue| of H + rho I, from below, by Lanczos iterations;
-                                   -1 where it was not measured (spectrum_iterations, neumann) */
+                                   -1 where it was not measured (spectrum_iterations; neumann without
+                                   neumann_scale) */
     double condition_number;  /**< estimate of its condition number, largest over least |eigenvalue|: from below where it is
                                    positive definite, rough where it is not; -1 where it was not measured */
 } blpo_hypergrad_report;

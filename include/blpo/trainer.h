@@ -102,7 +102,8 @@ typedef struct blpo_config {
     double sketch_error;             /**< default 0: 1 */
     int64_t neumann_terms;           /**< default 10 */
     int64_t spectrum_iterations;     /**< default 0: none; made in updates that measure diagnostics only, and for method
-                                          neumann in all */
+                                          neumann without neumann_scale in all */
+    double neumann_scale;            /**< default 0: estimated */
 } blpo_config;
 
 /** What an update was like. Norms are Euclidean. A value that was not measured, or has nothing to be measured on, is 0; the

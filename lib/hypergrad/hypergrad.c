@@ -108,6 +108,8 @@ int blpo__hypergrad_check_config(blpo_error *error, const blpo_hypergrad_config 
         rc = blpo__check_double(error, "cg_tolerance", config->cg_tolerance, 0.0, DBL_MAX);
     if (rc == BLPO_OK)
         rc = blpo__check_double(error, "sketch_error", config->sketch_error, 0.0, DBL_MAX);
+    if (rc == BLPO_OK)
+        rc = blpo__check_double(error, "neumann_scale", config->neumann_scale, 0.0, DBL_MAX);
     return rc != BLPO_OK ? rc : blpo__check_positive(error, "kappa", config->kappa, INFINITY);
 }
 

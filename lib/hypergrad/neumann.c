@@ -2,17 +2,17 @@
  *
  *   x = (1/c) sum_{j<m} (I - A/c)^j v          m terms, c >= the largest eigenvalue of A
  *
- *   1. c, from Lanczos iterations (spectrum.c)     2. r = v, x = 0     3. m times: x += r / c, r -= A r / c
+ *   1. c, from Lanczos iterations (spectrum.c), or given     2. r = v, x = 0     3. m times: x += r / c, r -= A r / c
  *
- * Lorraine, Vicol and Duvenaud (AISTATS 2020, arXiv:1911.02590) take a learning rate for 1/c; here it is measured, since a c
- * below half the largest eigenvalue diverges and one far above converges slowly. r is the residual v - A x: for positive
- * definite A its norm never grows. Where it does, A has a negative eigenvalue (r . A r < 0), or c was too small: the series
- * ends with the terms it has.
+ * Lorraine, Vicol and Duvenaud (AISTATS 2020, arXiv:1911.02590) take a learning rate for 1/c, which neumann_scale is. By default
+ * c is measured, since one below half the largest eigenvalue diverges and one far above converges slowly. r is the residual
+ * v - A x: for positive definite A its norm never grows. Where it does, A has a negative eigenvalue (r . A r < 0), or c was too
+ * small: the series ends with the terms it has.
  *
  * Error: |x - x*| <= (1 - l/c)^m |x*|, l the smallest eigenvalue of A, l > 0; and roundings of some p eps c / l |x*|.
- * c is at most twice the norm of A.
+ * A measured c is at most twice the norm of A.
  *
- * Cost: spectrum_iterations + m - 1 products, (12 m - 8) p operations. */
+ * Cost: spectrum_iterations (none with neumann_scale) + m - 1 products, (12 m - 8) p operations. */
 #include "hypergrad/hypergrad.h"
 
 #include "linalg/vector.h"
@@ -31,7 +31,7 @@ static void create(blpo_hypergrad *solver)
 {
     const int64_t n = solver->config.spectrum_iterations;
     solver->residual = blpo__allocate(&solver->host.memory, solver->problem.n_inner, sizeof *solver->residual);
-    if (n == 0) /* else it is there already */
+    if (n == 0 && solver->config.neumann_scale == 0.0) /* else it is there already, or not needed */
         blpo__spectrum_create(solver, DEFAULT_ITERATIONS);
 }
 
@@ -86,14 +86,28 @@ static int sum_terms(blpo_hypergrad *solver, double c, real *x, blpo_hypergrad_r
     }
 }
 
-static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
+/* Step 1 */
+static int choose_scale(blpo_hypergrad *solver, double *c, blpo_hypergrad_report *report)
 {
-    const size_t bytes = (size_t)solver->problem.n_inner * sizeof *v;
+    if (solver->config.neumann_scale > 0.0) {
+        *c = 1.0 / solver->config.neumann_scale;
+        return BLPO_OK;
+    }
     const int rc = blpo__spectrum_measure(solver);
     if (rc != BLPO_OK)
         return rc;
     blpo__spectrum_report(&solver->spectrum, report);
-    const double c = fmax(solver->spectrum.bound, solver->config.nystrom_rho);
+    *c = fmax(solver->spectrum.bound, solver->config.nystrom_rho);
+    return BLPO_OK;
+}
+
+static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
+{
+    const size_t bytes = (size_t)solver->problem.n_inner * sizeof *v;
+    double c;
+    const int rc = choose_scale(solver, &c, report);
+    if (rc != BLPO_OK)
+        return rc;
     if (!isfinite(c)) {
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
         return BLPO_OK;

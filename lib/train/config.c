@@ -331,6 +331,7 @@ static void solver_settings(const blpo_config *config, blpo_hypergrad_config *so
     solver->sketch_error = config->sketch_error;
     solver->neumann_terms = config->neumann_terms;
     solver->spectrum_iterations = config->spectrum_iterations;
+    solver->neumann_scale = config->neumann_scale;
 }
 
 void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,

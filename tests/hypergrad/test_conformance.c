@@ -430,6 +430,26 @@ static void measuring_costs_what_it_is_said_to_cost(void **state)
     }
 }
 
+/* A scale that is given costs no product; the spectrum is estimated all the same where that was asked for. */
+static void a_given_scale_of_neumann_saves_the_products_that_estimate_one(void **state)
+{
+    (void)state;
+    for (int64_t iterations = 0; iterations <= 5; iterations += 5) {
+        bench b;
+        test_real x[SPECTRUM_MAX_P];
+        bench_begin(&b, 0, BLPO_CURVATURE_HESSIAN);
+        blpo_hypergrad_config config = solver_config(BLPO_IHVP_NEUMANN, 1, 0.5, 0.0);
+        config.neumann_terms = 3;
+        config.neumann_scale = 0.25;
+        config.spectrum_iterations = iterations;
+        bench_solve(&b, &config, 1, NULL, x);
+        assert_int_equal(b.report.n_products, 2 + iterations);
+        assert_int_equal(b.report.n_products, b.quad.products);
+        assert_int_equal(b.report.n_flops, stated_flops(BLPO_IHVP_NEUMANN, &b, 1, 3));
+        assert_true(iterations == 0 ? b.report.largest_eigenvalue == -1.0 : b.report.largest_eigenvalue > 1.5);
+    }
+}
+
 /* Twenty iterations for a matrix of order 20 with 20 distinct eigenvalues in 1.5 .. 2.5 find both ends; those of the rank deficient
  * one are 0.5 and 2.5. Estimates come from below: never above the truth by more than roundings. */
 static void estimates_of_the_spectrum_are_close_from_below(void **state)
@@ -698,6 +718,7 @@ int main(void)
         cmocka_unit_test(a_solve_costs_what_its_file_states),
         cmocka_unit_test(the_space_efficient_form_costs_what_its_file_states),
         cmocka_unit_test(measuring_costs_what_it_is_said_to_cost),
+        cmocka_unit_test(a_given_scale_of_neumann_saves_the_products_that_estimate_one),
         cmocka_unit_test(estimates_of_the_spectrum_are_close_from_below),
         cmocka_unit_test(estimates_that_nobody_asked_for_are_minus_one),
         cmocka_unit_test(adaptive_rank_grows_until_the_sketch_is_good),

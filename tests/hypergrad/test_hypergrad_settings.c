@@ -87,6 +87,9 @@ static void every_later_setting_out_of_its_range_is_refused_by_name(void **state
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_error, (double)NAN);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_error, (double)INFINITY);
     REFUSE_CONFIG(BLPO_IHVP_NEUMANN, neumann_terms, -1);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, neumann_scale, -1e-300);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, neumann_scale, (double)NAN);
+    REFUSE_CONFIG(BLPO_IHVP_NEUMANN, neumann_scale, (double)INFINITY);
     REFUSE_CONFIG(BLPO_IHVP_NEUMANN, spectrum_iterations, -1);
     REFUSE_CONFIG(BLPO_IHVP_NEUMANN, spectrum_iterations, 1001);
 }

@@ -12,7 +12,7 @@
 
 static const char *const NEEDED[] = { "hessian", "response_gradient", "indices",      "rho",
                                       "jitter",  "ihvp_nystrom",      "ihvp_exact",   "ihvp_cg_5_iterations",
-                                      "ihvp_nystrom_relative_residual", NULL };
+                                      "ihvp_nystrom_relative_residual", "ihvp_neumann_8_terms_scale_0.01", NULL };
 
 typedef struct problem {
     int64_t p, k;
@@ -215,6 +215,35 @@ static void dense_agrees_with_every_file(void **state)
     vec_for_each(NEEDED, check_dense);
 }
 
+/* 8 terms with 1/c = 0.01. What is left of v shrinks from term to term in every file (the report says that nothing grew), so a
+ * term is at most 0.01 |v|. Float32: a product is wrong by p eps |H + rho| |r|, of which 0.01 stays in all terms that follow: 0.01
+ * |v| (1 + 2 + .. + 7) p eps (1 + 0.01 |H + rho|), doubled. */
+static void check_neumann(const vec_file *file)
+{
+    problem p = problem_of(file);
+    double largest;
+    condition(file, p.rho, &largest);
+    blpo_hypergrad_config config = solver_config(BLPO_IHVP_NEUMANN, 1, p.rho, 0.0);
+    config.neumann_terms = 8;
+    config.neumann_scale = 0.01;
+    const blpo_hypergrad_report report = solve(&p, &config, 0);
+    const double single = 2.0 * 0.01 * dense_norm(p.v, p.p) * 28.0 * (double)p.p * TEST_EPSILON * (1.0 + 0.01 * largest);
+    const int is_double = sizeof(test_real) == sizeof(double);
+    assert_near(p.x, vec_need(file, "ihvp_neumann_8_terms_scale_0.01")->value, p.p, is_double ? 1e-9 : 0.0,
+                is_double ? 0.0 : single);
+    assert_int_equal(report.iterations, 8);
+    assert_int_equal(report.fallback, 0);
+    assert_int_equal(report.n_products, 7); /* none for a scale */
+    assert_true(report.largest_eigenvalue == -1.0);
+    problem_free(&p);
+}
+
+static void neumann_with_a_given_scale_agrees_with_every_file(void **state)
+{
+    (void)state;
+    vec_for_each(NEEDED, check_neumann);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +252,7 @@ int main(void)
         cmocka_unit_test(cg_agrees_with_every_file),
         cmocka_unit_test(cg_that_goes_on_through_negative_curvature_agrees_with_every_file),
         cmocka_unit_test(dense_agrees_with_every_file),
+        cmocka_unit_test(neumann_with_a_given_scale_agrees_with_every_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

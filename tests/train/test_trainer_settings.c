@@ -50,6 +50,7 @@ static const range DOUBLES[] = {
     { FIELD(nystrom_rho), { 0.0, -1, -2, -3 }, 1 },
     { FIELD(nystrom_shift), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(sketch_error), { -1e-9, -1, -2, -3 }, 1 },
+    { FIELD(neumann_scale), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(kappa), { 0.0, -1, -2, -3 }, 0 },
     { FIELD(entropy_coefficient), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(max_gradient_norm), { -1e-9, -1, -2, -3 }, 1 },

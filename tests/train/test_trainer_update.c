@@ -271,6 +271,23 @@ static void counts_of_an_update_are_those_of_its_settings(void **state)
     }
 }
 
+/* 4 minibatches of 6 terms: 5 products each, and 6 more where the scale has to be estimated. */
+static void a_scale_of_neumann_reaches_the_solver(void **state)
+{
+    (void)state;
+    for (int given = 0; given <= 1; given++) {
+        script s = make();
+        blpo_config config = script_config();
+        config.ihvp_method = BLPO_IHVP_NEUMANN;
+        config.neumann_terms = 6;
+        config.neumann_scale = given ? 1e-2 : 0.0;
+        blpo_trainer *trainer = script_trainer(&s, &config, NULL);
+        trainer_updates(trainer, 1);
+        assert_int_equal(trainer_metrics(trainer).n_products, 4 * (given ? 5 : 5 + 6));
+        blpo_trainer_destroy(trainer);
+    }
+}
+
 /* The published settings without the hypergradient: everything about it is 0. */
 static void without_a_hypergradient_its_metrics_are_zero(void **state)
 {
@@ -489,6 +506,7 @@ int main(void)
         cmocka_unit_test(the_window_holds_the_last_episodes),
         cmocka_unit_test(void_episodes_are_in_no_mean),
         cmocka_unit_test(counts_of_an_update_are_those_of_its_settings),
+        cmocka_unit_test(a_scale_of_neumann_reaches_the_solver),
         cmocka_unit_test(without_a_hypergradient_its_metrics_are_zero),
         cmocka_unit_test(the_first_minibatch_sees_the_policy_that_acted),
         cmocka_unit_test(optimisers_go_on_from_update_to_update),
