@@ -17,7 +17,7 @@ static const char *const METHOD_NAMES[METHODS] = { "none",        "nystrom", "cg
 
 typedef struct bench {
     spectrum matrix; /* of the curvature */
-    double jacobian[SPECTRUM_MAX_SAMPLES * SPECTRUM_MAX_P];
+    double jacobian[SPECTRUM_MAX_JACOBIAN];
     double mixed[Q * SPECTRUM_MAX_P];
     quadratic quad;
     test_real v[SPECTRUM_MAX_P], direct[Q];
@@ -25,17 +25,11 @@ typedef struct bench {
     blpo_hypergrad_report report;
 } bench;
 
-/* With the Hessian there is a Jacobian all the same, of the matrix `which` of the other curvature. */
 static void bench_begin(bench *b, int which, int curvature)
 {
     memset(b, 0, sizeof *b);
-    b->quad.n_samples = spectrum_make_newton(which, &b->matrix, b->jacobian);
-    if (curvature == BLPO_CURVATURE_HESSIAN)
-        spectrum_make(which, &b->matrix);
-    b->quad.p = b->matrix.p;
+    spectrum_curved(which, curvature, &b->matrix, b->jacobian, &b->quad);
     b->quad.q = Q;
-    b->quad.hessian = b->matrix.hessian;
-    b->quad.jacobian = b->jacobian;
     b->quad.mixed = b->mixed;
     for (int64_t i = 0; i < Q * b->quad.p; i++)
         b->mixed[i] = 0.25 * (double)(i % 5) - 0.5;

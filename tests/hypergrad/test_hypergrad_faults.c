@@ -5,25 +5,31 @@
 #include <math.h>
 #include <string.h>
 
-enum { Q = 3 };
+enum { METHODS = BLPO_IHVP_GAUSS_NEWTON + 1, CURVATURES = 2, Q = 3 };
 
 typedef struct fixture {
     spectrum matrix;
     quadratic quad;
-    double mixed[Q * SPECTRUM_MAX_P];
+    double jacobian[SPECTRUM_MAX_JACOBIAN], mixed[Q * SPECTRUM_MAX_P];
     test_real v[SPECTRUM_MAX_P], direct[Q];
     test_real *out; /* guarded; large enough for x and for the hypergradient */
     blpo_hypergrad *solver;
 } fixture;
 
-static void begin(fixture *f, int method, int with_rows)
+static void begin_curved(fixture *f, int method, int curvature, int with_rows)
 {
     memset(f, 0, sizeof *f);
-    spectrum_problem(Q, &f->matrix, f->mixed, &f->quad, f->v, f->direct);
+    spectrum_problem(Q, curvature, &f->matrix, f->jacobian, f->mixed, &f->quad, f->v, f->direct);
     f->out = guarded_new(f->quad.p);
     blpo_hypergrad_config config = solver_config(method, 4, 0.5, 1.0);
+    config.curvature = curvature;
     config.cg_iterations = 4;
     f->solver = solver_new(&f->quad, with_rows, &config);
+}
+
+static void begin(fixture *f, int method, int with_rows)
+{
+    begin_curved(f, method, BLPO_CURVATURE_HESSIAN, with_rows);
 }
 
 static void end(fixture *f)
@@ -55,19 +61,31 @@ static void assert_recovers(fixture *f, int64_t failed)
     assert_int_equal(stats.n_failed, failed);
 }
 
-static void check_verdict(int method, int with_rows, int callback, int64_t call, int verdict, const char *name)
+/* What a callback does in one of its calls: a verdict, or with verdict 0 a NaN in that element. */
+typedef struct fault {
+    int callback;
+    int64_t call;
+    int verdict;
+    int64_t element;
+    const char *name;
+} fault;
+
+static void check_fault(int method, int with_rows, fault wrong)
 {
     fixture f;
+    const int code = wrong.verdict != 0 ? BLPO_ERR_CALLBACK : BLPO_ERR_NONFINITE;
     begin(&f, method, with_rows);
-    f.quad.fault = callback;
-    f.quad.fault_at = call;
-    f.quad.verdict = verdict;
+    f.quad.fault = wrong.callback;
+    f.quad.fault_at = wrong.call;
+    f.quad.verdict = wrong.verdict;
+    f.quad.nan_at = wrong.element;
     blpo_hypergrad_report report = empty_report();
-    assert_status(blpo_hypergrad_compute(f.solver, f.direct, f.v, f.out, &report), BLPO_ERR_CALLBACK);
-    assert_status(report.status, BLPO_ERR_CALLBACK);
+    assert_status(blpo_hypergrad_compute(f.solver, f.direct, f.v, f.out, &report), code);
+    assert_status(report.status, code);
     assert_untouched(f.out, f.quad.p);
-    assert_error_names(blpo_hypergrad_error(f.solver), BLPO_ERR_CALLBACK, name);
-    assert_int_equal(blpo_hypergrad_error(f.solver)->callback_code, verdict);
+    assert_error_names(blpo_hypergrad_error(f.solver), code, wrong.name);
+    assert_int_equal(blpo_hypergrad_error(f.solver)->callback_code, wrong.verdict);
+    assert_int_equal(blpo_hypergrad_error(f.solver)->element, wrong.verdict != 0 ? -1 : wrong.element);
     assert_recovers(&f, 1);
     end(&f);
 }
@@ -77,33 +95,21 @@ static void a_verdict_of_any_callback_in_any_call_ends_the_solve(void **state)
     (void)state;
     static const int verdicts[2] = { 7, -3 };
     for (int i = 0; i < 2; i++) {
+        const int verdict = verdicts[i];
         for (int64_t call = 1; call <= 4; call++) {
-            check_verdict(BLPO_IHVP_CG, 0, QUADRATIC_HVP, call, verdicts[i], "hvp");
-            check_verdict(BLPO_IHVP_NYSTROM, 0, QUADRATIC_HVP, call, verdicts[i], "hvp");
-            check_verdict(BLPO_IHVP_DENSE, 0, QUADRATIC_HVP, 5 * call, verdicts[i], "hvp"); /* p = 20 rows */
+            const fault of_product = { QUADRATIC_HVP, call, verdict, 0, "hvp" };
+            check_fault(BLPO_IHVP_CG, 0, of_product);
+            check_fault(BLPO_IHVP_NYSTROM, 0, of_product);
+            check_fault(BLPO_IHVP_DENSE, 0, (fault){ QUADRATIC_HVP, 5 * call, verdict, 0, "hvp" }); /* p = 20 rows */
+            check_fault(BLPO_IHVP_GAUSS_NEWTON, 0, (fault){ QUADRATIC_JVP, 6 * call, verdict, 0, "jvp" }); /* of 24 */
+            check_fault(BLPO_IHVP_GAUSS_NEWTON, 0, (fault){ QUADRATIC_VJP, 6 * call, verdict, 0, "vjp" });
         }
-        check_verdict(BLPO_IHVP_NYSTROM, 1, QUADRATIC_ROWS, 1, verdicts[i], "hessian_rows");
-        check_verdict(BLPO_IHVP_DENSE, 1, QUADRATIC_ROWS, 1, verdicts[i], "hessian_rows");
-        for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++)
-            check_verdict(method, 1, QUADRATIC_MIXED, 1, verdicts[i], "mixed_product");
+        check_fault(BLPO_IHVP_NYSTROM, 1, (fault){ QUADRATIC_ROWS, 1, verdict, 0, "hessian_rows" });
+        check_fault(BLPO_IHVP_DENSE, 1, (fault){ QUADRATIC_ROWS, 1, verdict, 0, "hessian_rows" });
+        check_fault(BLPO_IHVP_GAUSS_NEWTON, 1, (fault){ QUADRATIC_GRAM, 1, verdict, 0, "jacobian_gram" });
+        for (int method = 0; method < METHODS; method++)
+            check_fault(method, 1, (fault){ QUADRATIC_MIXED, 1, verdict, 0, "mixed_product" });
     }
-}
-
-static void check_nan(int method, int with_rows, int callback, int64_t call, int64_t element, const char *name)
-{
-    fixture f;
-    begin(&f, method, with_rows);
-    f.quad.fault = callback;
-    f.quad.fault_at = call;
-    f.quad.nan_at = element;
-    blpo_hypergrad_report report = empty_report();
-    assert_status(blpo_hypergrad_compute(f.solver, f.direct, f.v, f.out, &report), BLPO_ERR_NONFINITE);
-    assert_status(report.status, BLPO_ERR_NONFINITE);
-    assert_untouched(f.out, f.quad.p);
-    assert_error_names(blpo_hypergrad_error(f.solver), BLPO_ERR_NONFINITE, name);
-    assert_int_equal(blpo_hypergrad_error(f.solver)->element, element);
-    assert_recovers(&f, 1);
-    end(&f);
 }
 
 /* In hessian_rows the element lies in row 0, where an index into the row and one into the array are the same. */
@@ -112,14 +118,18 @@ static void a_nan_from_any_callback_is_found_and_named(void **state)
     (void)state;
     static const int64_t elements[3] = { 0, 11, 19 };
     for (int i = 0; i < 3; i++) {
-        check_nan(BLPO_IHVP_CG, 0, QUADRATIC_HVP, 2, elements[i], "hvp");
-        check_nan(BLPO_IHVP_NYSTROM, 0, QUADRATIC_HVP, 4, elements[i], "hvp");
-        check_nan(BLPO_IHVP_DENSE, 0, QUADRATIC_HVP, 20, elements[i], "hvp");
-        check_nan(BLPO_IHVP_NYSTROM, 1, QUADRATIC_ROWS, 1, elements[i], "hessian_rows");
-        check_nan(BLPO_IHVP_DENSE, 1, QUADRATIC_ROWS, 1, elements[i], "hessian_rows");
+        const int64_t element = elements[i];
+        check_fault(BLPO_IHVP_CG, 0, (fault){ QUADRATIC_HVP, 2, 0, element, "hvp" });
+        check_fault(BLPO_IHVP_NYSTROM, 0, (fault){ QUADRATIC_HVP, 4, 0, element, "hvp" });
+        check_fault(BLPO_IHVP_DENSE, 0, (fault){ QUADRATIC_HVP, 20, 0, element, "hvp" });
+        check_fault(BLPO_IHVP_NYSTROM, 1, (fault){ QUADRATIC_ROWS, 1, 0, element, "hessian_rows" });
+        check_fault(BLPO_IHVP_DENSE, 1, (fault){ QUADRATIC_ROWS, 1, 0, element, "hessian_rows" });
+        check_fault(BLPO_IHVP_GAUSS_NEWTON, 1, (fault){ QUADRATIC_GRAM, 1, 0, element, "jacobian_gram" });
+        check_fault(BLPO_IHVP_GAUSS_NEWTON, 1, (fault){ QUADRATIC_JVP, 1, 0, element, "jvp" });
+        check_fault(BLPO_IHVP_GAUSS_NEWTON, 1, (fault){ QUADRATIC_VJP, 1, 0, element, "vjp" });
     }
     for (int64_t element = 0; element < Q; element++)
-        check_nan(BLPO_IHVP_NONE, 1, QUADRATIC_MIXED, 1, element, "mixed_product");
+        check_fault(BLPO_IHVP_NONE, 1, (fault){ QUADRATIC_MIXED, 1, 0, element, "mixed_product" });
 }
 
 /* The product that measures the residual is the last one: it is watched like the others. */
@@ -148,18 +158,18 @@ static void a_nan_or_infinity_in_v_is_refused_before_any_callback(void **state)
 {
     (void)state;
     const test_real bad[3] = { (test_real)NAN, (test_real)INFINITY, -(test_real)INFINITY };
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++)
-        for (int i = 0; i < 3; i++) {
+    for (int method = 0; method < METHODS; method++)
+        for (int i = 0; i < 3 * CURVATURES; i++) {
             fixture f;
-            begin(&f, method, 1);
-            f.v[13] = bad[i];
+            begin_curved(&f, method, i / 3, 1);
+            f.v[13] = bad[i % 3];
             blpo_hypergrad_report report = empty_report();
             assert_status(blpo_hypergrad_solve(f.solver, f.v, f.out, &report), BLPO_ERR_NONFINITE);
             assert_status(report.status, BLPO_ERR_NONFINITE);
             assert_error_names(blpo_hypergrad_error(f.solver), BLPO_ERR_NONFINITE, "v");
             assert_int_equal(blpo_hypergrad_error(f.solver)->element, 13);
             assert_untouched(f.out, f.quad.p);
-            assert_int_equal(f.quad.hvp_calls + f.quad.rows_calls + f.quad.mixed_calls, 0);
+            assert_int_equal(f.quad.calls, 0);
             f.v[13] = 1;
             assert_recovers(&f, 1);
             end(&f);
@@ -229,11 +239,12 @@ static void call_back_in(quadratic *quad)
 static void calling_the_solver_from_its_callback_is_busy(void **state)
 {
     (void)state;
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++) {
+    for (int kind = 0; kind < METHODS * CURVATURES; kind++) {
+        const int method = kind % METHODS, curvature = kind / METHODS;
         fixture f, quiet;
-        begin(&quiet, method, method % 2);
+        begin_curved(&quiet, method, curvature, method % 2);
         assert_status(blpo_hypergrad_compute(quiet.solver, quiet.direct, quiet.v, quiet.out, NULL), BLPO_OK);
-        begin(&f, method, method % 2);
+        begin_curved(&f, method, curvature, method % 2);
         intruder me = { &f, { 0 } };
         f.quad.inside = call_back_in;
         f.quad.inside_data = &me;

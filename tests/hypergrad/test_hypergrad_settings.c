@@ -47,7 +47,7 @@ static void every_setting_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_rank, -1);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_rank, P + 1);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_rank, INT64_MAX);
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++) {
+    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++) {
         REFUSE_CONFIG(method, nystrom_rho, 0.0);
         REFUSE_CONFIG(method, nystrom_rho, -1.0);
         REFUSE_CONFIG(method, nystrom_rho, (double)NAN);
@@ -228,7 +228,7 @@ static void products_of_sizes_past_the_integers_of_blas_are_refused(void **state
     check_too_large(BLPO_IHVP_DENSE, 46341, 1);             /* 46341^2 = 2^31 + 4633 */
     check_too_large(BLPO_IHVP_NYSTROM, INT64_C(1) << 21, 1024); /* 2^31 */
     check_too_large(BLPO_IHVP_CG, INT64_C(1) << 31, 1);
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++)
+    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++)
         check_too_large(method, INT64_MAX, 1);
 }
 
@@ -437,12 +437,16 @@ static void counters_add_up_over_the_life_of_a_solver(void **state)
 static void solving_takes_no_memory(void **state)
 {
     (void)state;
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_NEUMANN; method++) {
+    static const double jacobian[P] = { 1.0 };
+    for (int kind = 0; kind <= 2 * BLPO_IHVP_GAUSS_NEWTON + 1; kind++) {
         counted_memory memory = { 0 };
         const blpo_runtime runtime = counted_runtime(&memory, NULL);
-        blpo_hypergrad_config config = solver_config(method, K, 0.5, 1.0);
+        blpo_hypergrad_config config = solver_config(kind / 2, K, 0.5, 1.0);
+        config.curvature = kind % 2;
         config.report_residual = 1;
         quadratic quad = plain_problem();
+        quad.jacobian = jacobian;
+        quad.n_samples = 1;
         const blpo_problem problem = quadratic_problem(&quad, 0);
         blpo_hypergrad *solver = NULL;
         assert_status(blpo_hypergrad_create(&problem, &config, &runtime, &solver), BLPO_OK);

@@ -12,7 +12,7 @@ enum { Q = 3, THREADS = 4 };
 typedef struct fixture {
     spectrum matrix;
     quadratic quad;
-    double mixed[Q * SPECTRUM_MAX_P];
+    double jacobian[SPECTRUM_MAX_JACOBIAN], mixed[Q * SPECTRUM_MAX_P];
     test_real v[SPECTRUM_MAX_P], direct[Q], out[Q];
     blpo_hypergrad *solver;
     pthread_barrier_t inside, tried;
@@ -24,7 +24,7 @@ typedef struct fixture {
 static void begin(fixture *f)
 {
     memset(f, 0, sizeof *f);
-    spectrum_problem(Q, &f->matrix, f->mixed, &f->quad, f->v, f->direct);
+    spectrum_problem(Q, BLPO_CURVATURE_HESSIAN, &f->matrix, f->jacobian, f->mixed, &f->quad, f->v, f->direct);
     blpo_hypergrad_config config = solver_config(BLPO_IHVP_CG, 4, 0.5, 1.0);
     config.cg_iterations = 4;
     f->solver = solver_new(&f->quad, 0, &config);

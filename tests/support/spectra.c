@@ -73,7 +73,7 @@ int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian)
     spectrum_make(which, out);
     const int64_t p = out->p;
     int64_t n = p + 3;
-    memset(jacobian, 0, (size_t)(SPECTRUM_MAX_SAMPLES * SPECTRUM_MAX_P) * sizeof *jacobian);
+    memset(jacobian, 0, SPECTRUM_MAX_JACOBIAN * sizeof *jacobian);
     for (int64_t i = 0; i < p; i++)
         root[i] = sqrt(fabs(eigenvalue(which, i, p)));
     dense_symmetric(root, p, 17, jacobian);
@@ -85,6 +85,16 @@ int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian)
     return n;
 }
 
+void spectrum_curved(int which, int curvature, spectrum *out, double *jacobian, quadratic *quad)
+{
+    quad->n_samples = spectrum_make_newton(which, out, jacobian);
+    if (curvature == BLPO_CURVATURE_HESSIAN)
+        spectrum_make(which, out);
+    quad->p = out->p;
+    quad->hessian = out->hessian;
+    quad->jacobian = jacobian;
+}
+
 void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double)
 {
     for (int64_t i = 0; i < p; i++) {
@@ -93,13 +103,12 @@ void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double)
     }
 }
 
-void spectrum_problem(int64_t q, spectrum *matrix, double *mixed, quadratic *quad, test_real *v, test_real *direct)
+void spectrum_problem(int64_t q, int curvature, spectrum *matrix, double *jacobian, double *mixed, quadratic *quad,
+                      test_real *v, test_real *direct)
 {
     double unused[SPECTRUM_MAX_P];
-    spectrum_make(0, matrix);
-    quad->p = matrix->p;
+    spectrum_curved(0, curvature, matrix, jacobian, quad);
     quad->q = q;
-    quad->hessian = matrix->hessian;
     for (int64_t i = 0; i < q; i++)
         mixed[(i + 1) * i] = 1.0 + (double)i;
     quad->mixed = mixed;

@@ -24,15 +24,20 @@ void spectrum_make(int which, spectrum *out);
 /* The Gauss-Newton side of the same spectra: a Jacobian [p + 3][p] of exact test_reals whose last three rows are zero, with
  * the roots of the eigenvalues as singular values; for 4 columns 1 and 5 are zero. out->hessian is J^T J in double. Not 2: no
  * J^T J is indefinite; then 7 rows of normal numbers, so that there are fewer samples than variables. Returns n_samples. */
-enum { SPECTRUM_MAX_SAMPLES = SPECTRUM_MAX_P + 3 };
+enum { SPECTRUM_MAX_SAMPLES = SPECTRUM_MAX_P + 3, SPECTRUM_MAX_JACOBIAN = SPECTRUM_MAX_SAMPLES * SPECTRUM_MAX_P };
 int64_t spectrum_make_newton(int which, spectrum *out, double *jacobian);
+
+/* The matrix of either curvature, with a Jacobian beside it: J^T J is the matrix for Gauss-Newton, and for the Hessian that of the
+ * other curvature. quad, zero before, is given p, hessian, jacobian and n_samples, and borrows the arrays. */
+void spectrum_curved(int which, int curvature, spectrum *out, double *jacobian, quadratic *quad);
 
 /* A right-hand side of exact test_reals: in both number types. */
 void spectrum_vector(int64_t p, uint64_t seed, test_real *v, double *v_double);
 
-/* A whole bilevel problem over matrix 0 with q outer variables; the arrays, mixed [q][p], v [p], direct [q], are the caller's,
- * and quad borrows the first two. mixed is to be zero before. */
-void spectrum_problem(int64_t q, spectrum *matrix, double *mixed, quadratic *quad, test_real *v, test_real *direct);
+/* A whole bilevel problem over matrix 0 of either curvature with q outer variables; the arrays, jacobian, mixed [q][p], v [p],
+ * direct [q], are the caller's, and quad borrows the first three. mixed is to be zero before. */
+void spectrum_problem(int64_t q, int curvature, spectrum *matrix, double *jacobian, double *mixed, quadratic *quad,
+                      test_real *v, test_real *direct);
 
 blpo_hypergrad_config solver_config(int method, int64_t rank, double rho, double shift);
 
