@@ -242,8 +242,10 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *          callback and element are named in blpo_hypergrad_error(); an element it left out reads as NaN);
  *          BLPO_ERR_CALLBACK (its verdict, or it wrote up to 16 elements past the end of its array); BLPO_ERR_BUSY. An
  *          indefinite or singular core is no error: see the report.
- *  No allocation. Cost in products: nystrom k, cg one an iteration, dense p, nystrom_pcg one a column of the sketch and one an
- *  iteration, neumann one a term and those of the estimate, gauss_newton one and J J^T. Since 0.1. */
+ *  No allocation. Cost in products: nystrom k, space-efficient 2 k and before each chunk of rows those of all chunks ahead of it,
+ *  with draws by the diagonal n_samples more where that has no callback; cg one an iteration; dense p; nystrom_pcg one a column
+ *  of the sketch, 8 for each rank tried where it may grow, and one an iteration; neumann one a term but the first, and those of
+ *  the estimate; gauss_newton one, and n_samples where J J^T has no callback. Since 0.1. */
 BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float *x, blpo_hypergrad_report *report);
 
 /** The hypergradient: direct - min(1, kappa |direct| / (|implicit| + 1e-8)) implicit, implicit = mixed_product(x),

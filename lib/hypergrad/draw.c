@@ -96,7 +96,9 @@ int blpo__draw(blpo_hypergrad *solver)
         return BLPO_OK;
     }
     const int rc = blpo__hypergrad_diagonal(solver, solver->diagonal);
-    if (rc == BLPO_OK)
-        draw_by_weight(&stream, solver->diagonal, p, solver->index, k);
-    return rc;
+    if (rc != BLPO_OK)
+        return rc;
+    draw_by_weight(&stream, solver->diagonal, p, solver->index, k);
+    blpo__hypergrad_flops(solver, k * p);
+    return BLPO_OK;
 }

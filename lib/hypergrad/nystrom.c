@@ -19,7 +19,7 @@
  * to that add roundings: |v|/rho 8 eps + |C|^2 |K^-1| |v| / rho^2 (4 p eps + 8 p eps_double cond K), K = S / rho.
  *
  * Cost: k products (rows), k p numbers and, by the leading sums, 2 k^2 p + 4 k p + p + 2 k^3 / 3 + 2 k^2 operations.
- * With nystrom_space_efficient: nystrom_space.c. */
+ * With nystrom_space_efficient: nystrom_space.c. Draws by the diagonal: draw.c. */
 #include "hypergrad/hypergrad.h"
 
 #include "core/check.h"

@@ -166,6 +166,7 @@ static int diagonal_by_vjp(blpo_hypergrad *solver, real *diagonal)
         solver->response[t] = 0;
         for (int64_t i = 0; i < p && rc == BLPO_OK; i++)
             diagonal[i] += solver->product[i] * solver->product[i];
+        blpo__hypergrad_flops(solver, 2 * p);
     }
     return rc;
 }

@@ -440,6 +440,17 @@ static void methods_that_need_positive_curvature_say_that_it_was_missing(void **
 
 /* -- what a solve costs -- */
 
+/* Products of two rows that the space-efficient form makes of chunks of c rows: a chunk with itself and with those before it. */
+static int64_t space_pairs(int64_t k, int64_t c)
+{
+    int64_t sum = 0;
+    for (int64_t first = 0; first < k; first += c) {
+        const int64_t rows = k - first < c ? k - first : c;
+        sum += rows * (first + rows);
+    }
+    return sum;
+}
+
 /* Products of the space-efficient form: k, k again, and before each chunk the rows of all chunks ahead of it. */
 static int64_t space_products(int64_t k, int64_t c)
 {
@@ -499,10 +510,32 @@ static void the_space_efficient_form_costs_what_its_file_states(void **state)
         bench_begin(&b, 0, BLPO_CURVATURE_HESSIAN);
         const blpo_hypergrad_config config = nystrom_config(BLPO_CURVATURE_HESSIAN, 9, 0.5, 0.0, chunk);
         bench_solve(&b, &config, 1, NULL, x);
+        const int64_t in_one = stated_flops(BLPO_IHVP_NYSTROM, &b, 9, 0);
         assert_int_equal(b.report.n_products, space_products(9, chunk));
         assert_int_equal(b.report.n_products, b.quad.products);
+        assert_int_equal(b.report.n_flops, in_one + 2 * b.quad.p * (space_pairs(9, chunk) - 9 * 9));
         assert_true(b.quad.k <= chunk);
     }
+}
+
+/* Before the rows: the callback for the diagonal, or a product with each unit vector of the samples, n of them. */
+static void draws_by_the_diagonal_cost_what_their_file_states(void **state)
+{
+    (void)state;
+    for (int curvature = 0; curvature < CURVATURES; curvature++)
+        for (int with_rows = 0; with_rows <= 1; with_rows++)
+            for (int64_t chunk = 0; chunk <= 6; chunk += 6) {
+                bench b;
+                test_real x[SPECTRUM_MAX_P];
+                bench_begin(&b, 0, curvature);
+                const int64_t p = b.quad.p, n = with_rows ? 0 : b.quad.n_samples;
+                blpo_hypergrad_config config = nystrom_config(curvature, 6, 0.5, 0.0, chunk);
+                config.nystrom_draw = BLPO_DRAW_DIAGONAL;
+                bench_solve(&b, &config, with_rows, NULL, x);
+                assert_int_equal(b.report.n_products, n + (chunk > 0 ? space_products(6, chunk) : 6));
+                assert_int_equal(b.report.n_products, b.quad.products);
+                assert_int_equal(b.report.n_flops, stated_flops(BLPO_IHVP_NYSTROM, &b, 6, 0) + 2 * n * p + 6 * p);
+            }
 }
 
 /* Residual one product, spectrum one an iteration; the operations of neither count. */
@@ -819,6 +852,7 @@ int main(void)
         cmocka_unit_test(methods_that_need_positive_curvature_say_that_it_was_missing),
         cmocka_unit_test(a_solve_costs_what_its_file_states),
         cmocka_unit_test(the_space_efficient_form_costs_what_its_file_states),
+        cmocka_unit_test(draws_by_the_diagonal_cost_what_their_file_states),
         cmocka_unit_test(measuring_costs_what_it_is_said_to_cost),
         cmocka_unit_test(a_given_scale_of_neumann_saves_the_products_that_estimate_one),
         cmocka_unit_test(estimates_of_the_spectrum_are_close_from_below),
