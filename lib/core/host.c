@@ -57,12 +57,26 @@ int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in)
     return check_runtime(out);
 }
 
+int blpo__create_read(blpo_runtime *out, const blpo_runtime *runtime, void *settings, size_t known, size_t least, const void *in)
+{
+    int rc = blpo__runtime_read(out, runtime);
+    if (rc != BLPO_OK)
+        return rc;
+    rc = blpo__read_struct(settings, known, least, in);
+    return rc == BLPO_OK ? rc : blpo__error_set(out->error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
+}
+
+static int out_of_memory(const blpo_runtime *runtime)
+{
+    return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
+}
+
 int blpo__host_create(const blpo_runtime *runtime, size_t size, void **out)
 {
     blpo__memory memory = blpo__memory_of(runtime);
     blpo__host *host = blpo__allocate(&memory, 1, size);
     if (host == NULL)
-        return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
+        return out_of_memory(runtime);
     host->runtime = *runtime;
     host->runtime.error = NULL;
     host->memory = memory;
@@ -74,6 +88,12 @@ void blpo__host_destroy(blpo__host *host)
 {
     blpo__parallel_stop(&host->parallel);
     blpo__memory_release(&host->memory);
+}
+
+int blpo__host_out_of_memory(blpo__host *host, const blpo_runtime *runtime)
+{
+    blpo__host_destroy(host);
+    return out_of_memory(runtime);
 }
 
 void blpo__log(const blpo_runtime *runtime, int level, const char *text)

@@ -22,11 +22,18 @@ int blpo__runtime_read(blpo_runtime *out, const blpo_runtime *in);
 /* An argument of a create is NULL: BLPO_ERR_NULL, and the caller's record says so where there is one. */
 int blpo__runtime_missing(const blpo_runtime *runtime, const char *name);
 
+/* What a create begins with: a runtime, read as above, and the `known` bytes of its settings, read by blpo__read_struct(); where
+ * they cannot be, the record says struct_size. */
+int blpo__create_read(blpo_runtime *out, const blpo_runtime *runtime, void *settings, size_t known, size_t least, const void *in);
+
 /* Memory for a handle of `size` bytes whose blpo__host is its first member: BLPO_OK or BLPO_ERR_NOMEM. No threads yet. */
 int blpo__host_create(const blpo_runtime *runtime, size_t size, void **out);
 
 /* Stops the threads and releases all memory, the handle's own included. */
 void blpo__host_destroy(blpo__host *host);
+
+/* The same where a create ran out of memory: BLPO_ERR_NOMEM, and the record of that runtime says so. */
+int blpo__host_out_of_memory(blpo__host *host, const blpo_runtime *runtime);
 
 void blpo__log(const blpo_runtime *runtime, int level, const char *text);
 

@@ -202,10 +202,8 @@ static int make(const blpo_problem *problem, const blpo_hypergrad_config *config
         return rc;
     blpo_hypergrad *solver = memory;
     fill(solver, problem, config);
-    if (solver->host.memory.failed) {
-        blpo__host_destroy(&solver->host);
-        return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
-    }
+    if (solver->host.memory.failed)
+        return blpo__host_out_of_memory(&solver->host, runtime);
     *out = solver;
     return BLPO_OK;
 }
@@ -218,15 +216,11 @@ int blpo_hypergrad_create(const blpo_problem *problem, const blpo_hypergrad_conf
     blpo_runtime rt;
     blpo_problem p;
     blpo_hypergrad_config c = config_defaults;
-    int rc = blpo__runtime_read(&rt, runtime);
-    if (rc != BLPO_OK)
-        return rc;
-    rc = blpo__read_struct(&p, sizeof p, LEAST_PROBLEM, problem);
+    int rc = blpo__create_read(&rt, runtime, &p, sizeof p, LEAST_PROBLEM, problem);
     if (rc == BLPO_OK && config != NULL)
-        rc = blpo__read_struct(&c, sizeof c, LEAST_CONFIG, config);
-    if (rc != BLPO_OK)
-        return blpo__error_set(rt.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__hypergrad_check(rt.error, &p, &c);
+        rc = blpo__create_read(&rt, runtime, &c, sizeof c, LEAST_CONFIG, config);
+    if (rc == BLPO_OK)
+        rc = blpo__hypergrad_check(rt.error, &p, &c);
     return rc != BLPO_OK ? rc : make(&p, &c, &rt, out);
 }
 

@@ -52,31 +52,21 @@ void blpo__sketch_create(blpo_hypergrad *solver)
 
 /* -- sums in double, with partial sums in a fixed order as in linalg/vector.c -- */
 
-BLPO__MULTIVERSION
-static double dot_double(const double *a, const double *b, int64_t n)
-{
-    double sum[4] = {0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int j = 0; j < 4; j++)
-            sum[j] += a[i + j] * b[i + j];
-    for (; i < n; i++)
-        sum[i % 4] += a[i] * b[i];
-    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
-}
-
-BLPO__MULTIVERSION
-static double dot_mixed(const double *a, const real *b, int64_t n)
-{
-    double sum[4] = {0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int j = 0; j < 4; j++)
-            sum[j] += a[i + j] * (double)b[i + j];
-    for (; i < n; i++)
-        sum[i % 4] += a[i] * (double)b[i];
-    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
-}
+#define DOT(name, type)                                                                                                \
+    BLPO__MULTIVERSION                                                                                                 \
+    static double name(const double *a, const type *b, int64_t n)                                                      \
+    {                                                                                                                  \
+        double sum[4] = {0};                                                                                           \
+        int64_t i = 0;                                                                                                 \
+        for (; i + 4 <= n; i += 4)                                                                                     \
+            for (int j = 0; j < 4; j++)                                                                                \
+                sum[j] += a[i + j] * (double)b[i + j];                                                                 \
+        for (; i < n; i++)                                                                                             \
+            sum[i % 4] += a[i] * (double)b[i];                                                                         \
+        return (sum[0] + sum[2]) + (sum[1] + sum[3]);                                                                  \
+    }
+DOT(dot_double, double)
+DOT(dot_mixed, real)
 
 /* Row i of q becomes orthonormal to those before it; of_row [i + 1] receives its coefficients: row = of_row q. A row that
  * depends on the others becomes zero. Twice is enough (Giraud, Langou, Rozloznik, 2005). */

@@ -61,12 +61,6 @@ static void fill(blpo_critic *critic, const blpo_critic_config *config)
     critic->parameters = blpo__allocate(memory, critic->n_parameters, sizeof *critic->parameters);
 }
 
-static int out_of_memory(const blpo_runtime *runtime, blpo_critic *critic)
-{
-    blpo__host_destroy(&critic->host);
-    return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
-}
-
 int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
 {
     void *memory;
@@ -76,7 +70,7 @@ int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runti
     blpo_critic *critic = memory;
     fill(critic, config);
     if (critic->host.memory.failed)
-        return out_of_memory(runtime, critic);
+        return blpo__host_out_of_memory(&critic->host, runtime);
     *out = critic;
     return BLPO_OK;
 }
@@ -96,19 +90,15 @@ int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *run
     blpo_critic_config c;
     blpo_critic *critic;
     int64_t n_parameters;
-    int rc = blpo__runtime_read(&rt, runtime);
-    if (rc != BLPO_OK)
-        return rc;
-    rc = blpo__read_struct(&c, sizeof c, LEAST, config);
-    if (rc != BLPO_OK)
-        return blpo__error_set(rt.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__critic_check(rt.error, &c, &n_parameters);
+    int rc = blpo__create_read(&rt, runtime, &c, sizeof c, LEAST, config);
+    if (rc == BLPO_OK)
+        rc = blpo__critic_check(rt.error, &c, &n_parameters);
     if (rc == BLPO_OK)
         rc = blpo__critic_new(&c, &rt, &critic);
     if (rc != BLPO_OK)
         return rc;
     if (blpo__critic_initialise(critic, c.seed) != BLPO_OK)
-        return out_of_memory(&rt, critic);
+        return blpo__host_out_of_memory(&critic->host, &rt);
     *out = critic;
     return BLPO_OK;
 }

@@ -122,12 +122,6 @@ static void fill(blpo_policy *policy, const blpo_policy_config *config)
     policy->parameters = blpo__allocate(memory, policy->n_parameters, sizeof *policy->parameters);
 }
 
-static int out_of_memory(const blpo_runtime *runtime, blpo_policy *policy)
-{
-    blpo__host_destroy(&policy->host);
-    return blpo__error_set(runtime->error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
-}
-
 int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runtime, blpo_policy **out)
 {
     void *memory;
@@ -137,7 +131,7 @@ int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runti
     blpo_policy *policy = memory;
     fill(policy, config);
     if (policy->host.memory.failed)
-        return out_of_memory(runtime, policy);
+        return blpo__host_out_of_memory(&policy->host, runtime);
     *out = policy;
     return BLPO_OK;
 }
@@ -158,19 +152,15 @@ int blpo_policy_create(const blpo_policy_config *config, const blpo_runtime *run
     blpo_policy_config c;
     blpo_policy *policy;
     int64_t n_parameters;
-    int rc = blpo__runtime_read(&rt, runtime);
-    if (rc != BLPO_OK)
-        return rc;
-    rc = blpo__read_struct(&c, sizeof c, LEAST, config);
-    if (rc != BLPO_OK)
-        return blpo__error_set(rt.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__policy_check(rt.error, &c, &n_parameters);
+    int rc = blpo__create_read(&rt, runtime, &c, sizeof c, LEAST, config);
+    if (rc == BLPO_OK)
+        rc = blpo__policy_check(rt.error, &c, &n_parameters);
     if (rc == BLPO_OK)
         rc = blpo__policy_new(&c, &rt, &policy);
     if (rc != BLPO_OK)
         return rc;
     if (blpo__policy_initialise(policy, c.seed, c.initial_log_std) != BLPO_OK)
-        return out_of_memory(&rt, policy);
+        return blpo__host_out_of_memory(&policy->host, &rt);
     *out = policy;
     return BLPO_OK;
 }

@@ -64,13 +64,9 @@ int blpo_rollout_create(const blpo_rollout_config *config, const blpo_runtime *r
         return blpo__runtime_missing(runtime, config == NULL ? "config" : "out");
     blpo_runtime host;
     blpo_rollout_config known;
-    int rc = blpo__runtime_read(&host, runtime);
-    if (rc != BLPO_OK)
-        return rc;
-    rc = blpo__read_struct(&known, sizeof known, LEAST_CONFIG, config);
-    if (rc != BLPO_OK)
-        return blpo__error_set(host.error, rc, BLPO_STAGE_CREATE, "struct_size", blpo_status_text(rc));
-    rc = blpo__rollout_check(host.error, &known);
+    int rc = blpo__create_read(&host, runtime, &known, sizeof known, LEAST_CONFIG, config);
+    if (rc == BLPO_OK)
+        rc = blpo__rollout_check(host.error, &known);
     void *memory = NULL;
     if (rc == BLPO_OK)
         rc = blpo__host_create(&host, sizeof(blpo_rollout), &memory);
@@ -81,10 +77,8 @@ int blpo_rollout_create(const blpo_rollout_config *config, const blpo_runtime *r
     rollout->action_width = known.action_kind == BLPO_ACTION_DISCRETE ? 1 : known.action_n;
     blpo__error_clear(&rollout->error);
     take_memory(rollout);
-    if (rollout->host.memory.failed) {
-        blpo__host_destroy(&rollout->host);
-        return blpo__error_set(host.error, BLPO_ERR_NOMEM, BLPO_STAGE_CREATE, "", blpo_status_text(BLPO_ERR_NOMEM));
-    }
+    if (rollout->host.memory.failed)
+        return blpo__host_out_of_memory(&rollout->host, &host);
     *out = rollout;
     return BLPO_OK;
 }
