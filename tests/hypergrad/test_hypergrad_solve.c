@@ -430,6 +430,31 @@ static void tiny_and_huge_right_hand_sides_give_the_same_direction(void **state)
     }
 }
 
+static test_real solve_one(quadratic *quad, const blpo_hypergrad_config *config, test_real v)
+{
+    blpo_hypergrad *solver = solver_new(quad, 1, config);
+    test_real x = 0;
+    assert_status(blpo_hypergrad_solve(solver, &v, &x, NULL), BLPO_OK);
+    blpo_hypergrad_destroy(solver);
+    return x;
+}
+
+/* v is a power of two below the largest number, H = 1024^2 and J = 1024: H v and J v have no number, but no method needs one. */
+static void a_right_hand_side_whose_products_overflow_is_solved(void **state)
+{
+    (void)state;
+    const double h = 1048576.0, jacobian = 1024.0;
+    const int exponent = sizeof(test_real) == sizeof(double) ? DBL_MAX_EXP - 3 : FLT_MAX_EXP - 3;
+    quadratic quad = { .p = 1, .hessian = &h, .jacobian = &jacobian, .n_samples = 1 };
+    for (int kind = 0; kind < METHODS * CURVATURES; kind++) {
+        blpo_hypergrad_config config = config_of_kind(kind);
+        config.nystrom_rank = 1;
+        const test_real one = solve_one(&quad, &config, 1);
+        const test_real huge = solve_one(&quad, &config, (test_real)ldexp(1.0, exponent));
+        assert_true(ldexp((double)huge, -exponent) == (double)one);
+    }
+}
+
 static void a_zero_right_hand_side_gives_zero_and_no_nan_in_the_report(void **state)
 {
     (void)state;
@@ -509,6 +534,7 @@ int main(void)
         cmocka_unit_test(the_reported_residual_is_the_true_one),
         cmocka_unit_test(the_residual_is_minus_one_where_it_was_not_measured),
         cmocka_unit_test(tiny_and_huge_right_hand_sides_give_the_same_direction),
+        cmocka_unit_test(a_right_hand_side_whose_products_overflow_is_solved),
         cmocka_unit_test(a_zero_right_hand_side_gives_zero_and_no_nan_in_the_report),
         cmocka_unit_test(x_may_be_v),
         cmocka_unit_test(an_answer_that_overflows_is_an_error_and_leaves_x),
