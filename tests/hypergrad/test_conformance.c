@@ -46,6 +46,8 @@ static void bench_solve(bench *b, const blpo_hypergrad_config *config, int with_
         assert_status(blpo_hypergrad_set_indices(solver, index, config->nystrom_rank), BLPO_OK);
     assert_status(blpo_hypergrad_solve(solver, b->v, x, &b->report), BLPO_OK);
     assert_int_equal(b->quad.overlaps, 0);
+    if (config->curvature == BLPO_CURVATURE_GAUSS_NEWTON)
+        assert_int_equal(b->quad.hvp_calls + b->quad.rows_calls, 0);
     for (int64_t i = 0; i < b->quad.p; i++)
         assert_true(isfinite(x[i]) != 0);
     blpo_hypergrad_destroy(solver);

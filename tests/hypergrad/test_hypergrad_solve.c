@@ -44,6 +44,8 @@ static void run_solve(run *r, const blpo_hypergrad_config *config, int with_rows
     assert_memory_equal(v, r->v, (size_t)r->quad.p * sizeof *v);
     guarded_free(v);
     assert_int_equal(r->quad.overlaps, 0);
+    if (config->curvature == BLPO_CURVATURE_GAUSS_NEWTON)
+        assert_int_equal(r->quad.hvp_calls + r->quad.rows_calls, 0);
     assert_status(r->report.status, BLPO_OK);
     blpo_hypergrad_destroy(solver);
 }
