@@ -88,7 +88,9 @@ typedef struct blpo_config {
                                           obs_dim must be that of the environment. May be shared, as above */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t critic_response;         /**< a blpo_critic_response, default BLPO_RESPONSE_NESTED */
-    double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT */
+    double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT. With 0 and
+                                          about as many features as a minibatch has transitions the response fits the one and
+                                          goes astray on the next, and V diverges: above 0 then */
     int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton needs no
                                           more than itself, and n_processes 1 */
     int64_t gap_steps;               /**< >= 0, default 20: evaluations of g that the search for best_response_gap may take
@@ -230,8 +232,9 @@ BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
  *  the rollout, or save and load into a trainer with other settings (smaller learning rates, another reward_scale).
  *  @param trainer  changed; byte for byte as it was on failure. @param metrics  NULL, or struct_size set by the caller.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (metrics); BLPO_ERR_STATE (the rollout is not full);
- *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error(); of a feature: environment, step and element);
- *          BLPO_ERR_CALLBACK (all_reduce, features); BLPO_ERR_BUSY.
+ *          BLPO_ERR_NONFINITE (stage and minibatch in blpo_trainer_error(); of a feature: environment, step and element;
+ *          where V is beyond all that the rewards explain the text says so); BLPO_ERR_CALLBACK (all_reduce, features);
+ *          BLPO_ERR_BUSY.
  *          No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_update(blpo_trainer *trainer, blpo_metrics *metrics);
 

@@ -104,6 +104,24 @@ int blpo__error_element(blpo_error *error, int code, int stage, int64_t env, int
     return code;
 }
 
+static blpo__text go_on(blpo_error *error)
+{
+    const size_t used = strlen(error->text);
+    return blpo__text_begin(error->text + used, sizeof error->text - used);
+}
+
+void blpo__error_add(blpo_error *error, const char *text)
+{
+    blpo__text out = go_on(error);
+    blpo__text_add(&out, text);
+}
+
+void blpo__error_add_double(blpo_error *error, double value)
+{
+    blpo__text out = go_on(error);
+    blpo__text_add_double(&out, value);
+}
+
 int blpo__error_callback(blpo_error *error, int stage, const char *field, int64_t verdict)
 {
     if (error != NULL) {

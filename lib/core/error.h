@@ -23,6 +23,10 @@ int blpo__error_double(blpo_error *error, int code, const char *field, double va
 int blpo__error_element(blpo_error *error, int code, int stage, int64_t env, int64_t step, const char *field,
                         int64_t element, double value, const char *rule);
 
+/* Goes on with the text of a filled record. */
+void blpo__error_add(blpo_error *error, const char *text);
+void blpo__error_add_double(blpo_error *error, double value);
+
 /* "the FIELD callback returned VERDICT" */
 int blpo__error_callback(blpo_error *error, int stage, const char *field, int64_t verdict);
 

@@ -26,6 +26,7 @@ typedef struct run {
     int64_t minibatch;     /* number of the current one */
     double actor_rate, critic_rate;
     int64_t n_actor_steps; /* minibatches that have a hypergradient */
+    double largest_value;  /* |V_{w_0}(s_t)|, as far as they were made */
     int diagnose;          /* measure what costs extra */
     int stopped;           /* target_kl was reached */
 } run;
@@ -369,6 +370,7 @@ static int freeze_returns(run *r)
         blpo__batch_advantages(&game->batch, value, game->advantage);
         for (int64_t t = 0; t < game->batch.n; t++) {
             const real target = return_of(game, value, t);
+            r->largest_value = fmax(r->largest_value, fabs((double)value[t]));
             if (!isfinite(target))
                 return fail_return(r, value, e);
             trainer->returns[game->batch.source[t]] = target;
@@ -500,6 +502,27 @@ static int finite_metrics(const run *r)
     return BLPO_OK;
 }
 
+/* No policy has returns above (largest reward) / (1 - gamma); without discount, n_steps stands for the horizon. Where V is a
+ * million times that it has fed on itself: a response to one minibatch that goes far astray on the states of the next, from
+ * which returns are bootstrapped, update after update. What overflows in the end may be anything, so the record says this too. */
+static void explain(const run *r)
+{
+    const blpo_trainer *trainer = r->trainer;
+    blpo_error *error = &r->trainer->error;
+    const int64_t n_steps = trainer->config.n_steps;
+    const double gamma = trainer->config.gamma, horizon = gamma < 1.0 ? 1.0 / (1.0 - gamma) : (double)n_steps;
+    double reward = 0.0;
+    for (int64_t i = 0; i < trainer->env.n_envs * n_steps; i++)
+        reward = fmax(reward, fabs((double)trainer->rollout->reward[i]));
+    if (!(r->largest_value > 1e6 * horizon * reward))
+        return;
+    blpo__error_add(error, "; V diverges by bootstrapping: it reaches ");
+    blpo__error_add_double(error, r->largest_value);
+    blpo__error_add(error, ", rewards ");
+    blpo__error_add_double(error, reward);
+    blpo__error_add(error, ". A smaller critic_learning_rate helps, or with an exact response a larger critic_ridge");
+}
+
 int blpo__trainer_update(blpo_trainer *trainer)
 {
     blpo_metrics metrics = {.struct_size = sizeof metrics};
@@ -516,6 +539,8 @@ int blpo__trainer_update(blpo_trainer *trainer)
         finish_metrics(&r);
         rc = finite_metrics(&r);
     }
+    if (rc == BLPO_ERR_NONFINITE)
+        explain(&r);
     if (rc == BLPO_OK)
         commit(&r);
     else if (trainer->solver != NULL)
