@@ -158,8 +158,8 @@ typedef struct blpo_hypergrad_report {
     size_t struct_size;       /**< set by the caller to sizeof(blpo_hypergrad_report) */
     int32_t status;           /**< BLPO_OK, or why the solve failed */
     int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
-    int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, or of the core;
-                                   dense: of H + rho I; cg, neumann: a direction d with d . (H + rho I) d <= 0;
+    int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, below the
+                                   rounding errors of its entries; dense: of H + rho I; cg, neumann: a direction d with d . (H + rho I) d <= 0;
                                    nystrom_pcg: that, or one of the sketch; in all: an estimate of spectrum_iterations */
     int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
                                    nystrom, dense: L D L^T; for a singular core or matrix its spectral pseudo-inverse

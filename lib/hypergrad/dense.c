@@ -71,7 +71,7 @@ static void describe(const blpo__symmetric *system, blpo_hypergrad_report *repor
     report->rank_used = system->rank;
     report->condition_estimate = system->condition;
     report->indefinite = system->n_negative > 0;
-    if (system->spectral)
+    if (system->rank < system->n)
         blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
 }
 
@@ -83,7 +83,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
         return rc;
     blpo__hypergrad_flops(solver, p * p * p / 3 + 2 * p * p);
     symmetrise_and_shift(solver->system.a, p, solver->config.nystrom_rho);
-    if (blpo__symmetric_factor(&solver->system, tolerance) != 0) {
+    if (blpo__symmetric_factor(&solver->system, tolerance, 0.0) != 0) {
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
         return BLPO_OK;
     }

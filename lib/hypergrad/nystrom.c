@@ -10,8 +10,14 @@
  * arXiv:2505.11714); it damps M as well, so the inverse is not that of H + rho I with the sketch in place of H.
  *
  * Steps 3 to 5 are in double: with s = 0 the core has the square of the condition number of C. L D L^T and not Cholesky,
- * since M, a block of H, may be indefinite, and then so may S. Where S is singular to working precision (two rows of H
- * that are parallel or zero) the directions without information are left out: pseudo-inverse, rank_used of k.
+ * since M, a block of H, may be indefinite, and then so may S. Where S is singular to working precision (rows of H that are
+ * zero, or depend on each other) the directions without information are left out: pseudo-inverse, rank_used of k.
+ *
+ * Working precision is that of the rows. An entry of M that is rounded to eps is wrong by eps / 2 of itself, so M by at most
+ * eps / 2 |M|_F, and callbacks that sum in `real` make some of these of it: t = 8 eps |M|_F is allowed. (Gauss-Newton blocks of
+ * relu critics, 20 x 20 and singular, have eigenvalues down to -3 eps |M|_F.) C C^T is a Gram matrix of the rows whatever their
+ * errors, and positive semi-definite to eps_double. So M, and with it S, is called indefinite where M has an eigenvalue below -t;
+ * and eigenvalues of S within rho t of zero are noise: leaving them out moves x no more than errors t of H do.
  *
  * Error: x is exact for H_k = C^T (M + s I)^-1 C in place of H. With E = H - H_k,
  *   |x - x*| <= |(H_k + rho I)^-1| |E| |x*|,   and for positive semi-definite H with s = 0 the factor is at most
@@ -76,23 +82,22 @@ static void write_block(const blpo_hypergrad *solver, double scale, double shift
         }
 }
 
-/* Steps 3 and 4, and first whether M has a negative eigenvalue: s hides that in S. The rows are rounded to epsilon, so
- * eigenvalues of M that small may have either sign. 0, or -1 where S cannot be used. */
+/* Steps 3 and 4, and first whether M has a negative eigenvalue: s hides that in S. 0, or -1 where S cannot be used. */
 int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
 {
     const blpo_hypergrad_config *config = &solver->config;
     const int64_t k = config->nystrom_rank;
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
-    report->indefinite = blpo__symmetric_negatives(system, 8.0 * (double)k * BLPO__EPSILON) > 0;
+    const double noise = 8.0 * BLPO__EPSILON * blpo__symmetric_norm(system);
+    report->indefinite = blpo__symmetric_below(system, noise) > 0;
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
     for (int64_t i = 0; i < k * k; i++)
         system->a[i] += solver->products[i];
     blpo__hypergrad_flops(solver, 2 * k * k * k / 3);
-    if (blpo__symmetric_factor(system, tolerance) != 0)
+    if (blpo__symmetric_factor(system, tolerance, config->nystrom_rho * noise) != 0)
         return -1;
-    report->indefinite |= system->n_negative > 0;
-    if (system->spectral)
+    if (system->rank < k)
         blpo__hypergrad_fall_back(report, BLPO_IHVP_REASON_SINGULAR);
     report->rank_used = system->rank;
     report->condition_estimate = system->condition;

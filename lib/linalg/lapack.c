@@ -45,9 +45,9 @@ static double smaller_eigenvalue(double a, double b, double c)
     return 0.5 * (a + c) - hypot(0.5 * (a - c), b);
 }
 
-/* Negative eigenvalues of the D of L D L^T (Sylvester: as many as S has), those within the threshold left out: they may be
- * rounding errors of zeroes. D has 1 x 1 and 2 x 2 blocks; of a 2 x 2 block only one eigenvalue can be negative. */
-static int count_negative(const blpo__symmetric *system, double threshold)
+/* Negative eigenvalues of the D of L D L^T (Sylvester: as many as S has). D has 1 x 1 and 2 x 2 blocks; of a 2 x 2 block only
+ * one eigenvalue can be negative. */
+static int count_negative(const blpo__symmetric *system)
 {
     const size_t n = (size_t)system->n;
     const double *a = system->a;
@@ -55,16 +55,16 @@ static int count_negative(const blpo__symmetric *system, double threshold)
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * n + i;
         if (system->pivot[i] > 0) {
-            negative += a[at] < -threshold;
+            negative += a[at] < 0.0;
         } else {
-            negative += smaller_eigenvalue(a[at], a[at + 1], a[at + n + 1]) < -threshold;
+            negative += smaller_eigenvalue(a[at], a[at + 1], a[at + n + 1]) < 0.0;
             i++;
         }
     }
     return negative;
 }
 
-static int factor_spectral(blpo__symmetric *system, double tolerance)
+static int factor_spectral(blpo__symmetric *system, double tolerance, double resolution)
 {
     const int n = system->n;
     memcpy(system->a, system->copy, (size_t)n * (size_t)n * sizeof *system->a);
@@ -75,7 +75,7 @@ static int factor_spectral(blpo__symmetric *system, double tolerance)
     system->rank = system->n_negative = 0;
     for (int i = 0; i < n; i++) {
         const double size = fabs(system->eigenvalue[i]);
-        if (size <= tolerance * largest) {
+        if (size <= fmax(tolerance * largest, resolution)) {
             system->eigenvalue[i] = 0.0; /* left out */
             continue;
         }
@@ -88,7 +88,7 @@ static int factor_spectral(blpo__symmetric *system, double tolerance)
     return 0;
 }
 
-int blpo__symmetric_factor(blpo__symmetric *system, double tolerance)
+int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double resolution)
 {
     const int n = system->n;
     const double norm = one_norm(system->a, n);
@@ -100,12 +100,12 @@ int blpo__symmetric_factor(blpo__symmetric *system, double tolerance)
     if (info == 0)
         LAPACKE_dsycon_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, norm, &reciprocal, system->work,
                             system->iwork);
-    if (!(reciprocal > tolerance))
-        return factor_spectral(system, tolerance);
+    if (!(reciprocal > tolerance && reciprocal * norm > resolution))
+        return factor_spectral(system, tolerance, resolution);
     system->spectral = 0;
     system->rank = n;
     system->condition = 1.0 / reciprocal;
-    system->n_negative = count_negative(system, 0.0);
+    system->n_negative = count_negative(system);
     return 0;
 }
 
@@ -149,14 +149,29 @@ int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside)
     return LAPACKE_dsterf_work(n, diagonal, beside) == 0 ? 0 : -1;
 }
 
-int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance)
+/* Not by the size of D's elements: D is S after a congruence, which keeps signs and moves sizes. So S + size I is factored. */
+int blpo__symmetric_below(blpo__symmetric *system, double size)
 {
     const int n = system->n;
-    const double norm = one_norm(system->a, n);
-    if (!isfinite(norm))
+    if (!isfinite(one_norm(system->a, n)))
         return 0;
+    for (int i = 0; i < n; i++)
+        system->a[(size_t)i * (size_t)n + (size_t)i] += size;
     const int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork);
-    return info < 0 ? 0 : count_negative(system, tolerance * norm);
+    return info < 0 ? 0 : count_negative(system);
+}
+
+double blpo__symmetric_norm(const blpo__symmetric *system)
+{
+    const double scale = one_norm(system->a, system->n);
+    double sum = 0.0;
+    if (!(scale > 0.0))
+        return scale;
+    for (size_t i = 0; i < (size_t)system->n * (size_t)system->n; i++) {
+        const double x = system->a[i] / scale;
+        sum += x * x;
+    }
+    return scale * sqrt(sum);
 }
 
 /* With Q R = A (A tall, column-major) the columns of Q times the signs of R's diagonal are uniformly distributed when A is

@@ -18,16 +18,17 @@ typedef struct blpo__symmetric {
     int lwork;
     int spectral;        /* invariant: 0: a holds L D L^T; 1: a holds eigenvectors, eigenvalue their values */
     int rank;            /* n, or the eigenvalues that are kept */
-    int n_negative;      /* eigenvalues below -tolerance |S| */
+    int n_negative;      /* negative eigenvalues, of those that are kept */
     double condition;    /* 1-norm estimate, or largest / least kept |eigenvalue| */
 } blpo__symmetric;
 
 void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *memory);
 
 /* Factors what lies in `a`: L D L^T with pivoting (Bunch and Kaufman), since an indefinite S is healthy input. Where S is
- * singular to working precision: the spectral decomposition, with eigenvalues below `tolerance` times the largest left
- * out (pseudo-inverse). Returns 0, or -1 when neither works (S is not finite). */
-int blpo__symmetric_factor(blpo__symmetric *system, double tolerance);
+ * singular to working precision: the spectral decomposition, with eigenvalues left out (pseudo-inverse) up to `tolerance` times
+ * the largest, and up to `resolution`, the size of the errors that S came with. Returns 0, or -1 when neither works (S is not
+ * finite). */
+int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double resolution);
 
 /* b becomes the solution (of least norm where eigenvalues were left out). */
 void blpo__symmetric_solve(blpo__symmetric *system, double *b);
@@ -41,8 +42,11 @@ int blpo__symmetric_eigen(blpo__symmetric *system);
  * diagonal, which is destroyed. 0, or -1. */
 int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside);
 
-/* Number of eigenvalues below -tolerance max|S| of the matrix in `a`, which is destroyed. */
-int blpo__symmetric_negatives(blpo__symmetric *system, double tolerance);
+/* Number of eigenvalues below -size of the matrix in `a`, which is destroyed; size well above the rounding errors in double. */
+int blpo__symmetric_below(blpo__symmetric *system, double size);
+
+/* Frobenius norm of the matrix in `a`. */
+double blpo__symmetric_norm(const blpo__symmetric *system);
 
 #define BLPO__CHOLESKY_SPARE 16 /* numbers behind a, for who lets others write into it and wants to see where they end */
 

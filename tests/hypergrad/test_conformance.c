@@ -366,6 +366,68 @@ static void a_singular_core_falls_back_to_its_spectrum(void **state)
         }
 }
 
+/* A matrix Q diag(value) Q^T, solved by nystrom with s = 0 and k random rows. */
+static blpo_hypergrad_report solve_by_rows(const double *value, int64_t p, int64_t k, double rho, uint64_t seed, double *h,
+                                           test_real *x, double *v)
+{
+    test_real v_real[SPECTRUM_MAX_P];
+    quadratic quad = { .p = p, .hessian = h };
+    blpo_hypergrad_config config = nystrom_config(BLPO_CURVATURE_HESSIAN, k, rho, 0.0, 0);
+    blpo_hypergrad_report report = empty_report();
+    dense_symmetric(value, p, seed, h);
+    spectrum_vector(p, seed, v_real, v);
+    config.seed = seed;
+    blpo_hypergrad *solver = solver_new(&quad, 1, &config);
+    assert_status(blpo_hypergrad_solve(solver, v_real, x, &report), BLPO_OK);
+    blpo_hypergrad_destroy(solver);
+    return report;
+}
+
+/* More rows than the rank: what rounding makes of the zeroes of M has either sign, and is neither negative nor information. With
+ * all rows the rank is found, and x is exact as in the test before; the eigenvalues left out, 8 eps |M|_F by rho = 0.5 at most,
+ * are among its roundings. */
+static void a_singular_block_is_singular_and_not_indefinite(void **state)
+{
+    (void)state;
+    enum { P = 20 };
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        const int64_t rank = 1 + (int64_t)(seed % 10), k = seed % 2 ? P : rank + 1 + (int64_t)(seed % 7);
+        double value[P], h[P * P], v[P], exact[P];
+        test_real x[P];
+        for (int64_t i = 0; i < P; i++)
+            value[i] = i < rank ? 1.0 + (double)i / P : 0.0;
+        const blpo_hypergrad_report report = solve_by_rows(value, P, k, 0.5, seed, h, x, v);
+        assert_int_equal(report.indefinite, 0);
+        assert_int_equal(report.fallback, 1);
+        assert_int_equal(report.reason, BLPO_IHVP_REASON_SINGULAR);
+        assert_int_equal(report.method, BLPO_IHVP_NYSTROM);
+        assert_true(report.rank_used <= rank);
+        if (k < P)
+            continue;
+        assert_int_equal(report.rank_used, rank);
+        dense_shifted_solve(h, 0.5, v, P, exact);
+        assert_near(x, exact, P, 1e2 * P * TEST_EPSILON, 0.0);
+    }
+}
+
+/* One negative eigenvalue, from far above what rounding explains to far below: 8 eps |M|_F, and P eps |M|_F that the rounding of
+ * the entries may add or take. */
+static void a_negative_eigenvalue_counts_from_the_size_of_roundings_on(void **state)
+{
+    (void)state;
+    enum { P = 20 };
+    for (int64_t size = 1; size < 10000; size *= 10)
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            double value[P], h[P * P], v[P], norm = 0.0;
+            test_real x[P];
+            for (int64_t i = 0; i < P; i++)
+                norm = hypot(norm, value[i] = 1.0 + (double)i / P);
+            value[0] = -(size == 1 ? 0.1 : 5.0 * (double)size) * TEST_EPSILON * norm;
+            const blpo_hypergrad_report report = solve_by_rows(value, P, P, 0.5, seed, h, x, v);
+            assert_int_equal(report.indefinite, size > 1);
+        }
+}
+
 /* Same rows, same sums in double: two roundings of x apart. The cores differ by the order of sums, which the condition of the
  * core, at most (2 + rho)^2 / rho^2 for k = p, carries into y: in double, far below. */
 static void both_forms_of_nystrom_give_equal_results(void **state)
@@ -849,6 +911,8 @@ int main(void)
         cmocka_unit_test(nystrom_is_within_its_bound_of_the_dense_solve),
         cmocka_unit_test(nystrom_of_all_rows_is_exact),
         cmocka_unit_test(a_singular_core_falls_back_to_its_spectrum),
+        cmocka_unit_test(a_singular_block_is_singular_and_not_indefinite),
+        cmocka_unit_test(a_negative_eigenvalue_counts_from_the_size_of_roundings_on),
         cmocka_unit_test(both_forms_of_nystrom_give_equal_results),
         cmocka_unit_test(an_indefinite_matrix_is_never_hidden),
         cmocka_unit_test(methods_that_need_positive_curvature_say_that_it_was_missing),

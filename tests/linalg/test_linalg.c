@@ -82,7 +82,7 @@ static void check_system(const double *eigenvalue, int negative)
     blpo__symmetric system;
     blpo__symmetric_create(&system, N, &memory);
     memcpy(system.a, s, sizeof s);
-    assert_int_equal(blpo__symmetric_factor(&system, 1e-15), 0);
+    assert_int_equal(blpo__symmetric_factor(&system, 1e-15, 0.0), 0);
     assert_int_equal(system.rank, N);
     assert_int_equal(system.n_negative, negative);
     assert_true(system.condition >= 1.0 && system.condition <= N * largest / least * (1.0 + 1e-6));
@@ -116,13 +116,56 @@ static void a_singular_system_is_solved_in_its_range(void **state)
     memset(system.a, 0, N * N * sizeof *system.a);
     for (int i = 0; i < N; i++)
         system.a[i * N + i] = diagonal[i];
-    assert_int_equal(blpo__symmetric_factor(&system, 1e-12), 0);
+    assert_int_equal(blpo__symmetric_factor(&system, 1e-12, 0.0), 0);
     assert_int_equal(system.rank, 4);
     assert_int_equal(system.n_negative, 1);
     memcpy(x, b, sizeof x);
     blpo__symmetric_solve(&system, x);
     for (int i = 0; i < N; i++)
         assert_close(x[i], expected[i], 0.0, 64.0 * DBL_EPSILON);
+    blpo__memory_release(&memory);
+}
+
+/* Eigenvalues below -size, whatever the pivots are: a leading block that is nearly singular makes large ones of both signs. Rounding
+ * the entries moves an eigenvalue by at most N eps |S|, less than a hundredth of the least here. */
+static void eigenvalues_are_counted_by_their_size(void **state)
+{
+    (void)state;
+    static const double eigenvalue[N] = { -2, -0.5, -1e-2, -1e-3, 1e-3, 3 };
+    static const struct {
+        double size;
+        int count;
+    } cases[] = { { 5e-4, 4 }, { 2e-3, 3 }, { 0.1, 2 }, { 1.0, 1 }, { 2.5, 0 } };
+    for (uint64_t seed = 1; seed <= 50; seed++)
+        for (int64_t i = 0; i < TEST_COUNT(cases); i++) {
+            blpo__memory memory = blpo__memory_of(NULL);
+            blpo__symmetric system;
+            blpo__symmetric_create(&system, N, &memory);
+            dense_symmetric(eigenvalue, N, seed, system.a);
+            assert_close(blpo__symmetric_norm(&system), sqrt(4 + 0.25 + 1e-4 + 2e-6 + 9), 0.0, 4.0 * N * TEST_EPSILON);
+            assert_int_equal(blpo__symmetric_below(&system, cases[i].size), cases[i].count);
+            blpo__memory_release(&memory);
+        }
+}
+
+/* What lies within the resolution is left out, on both sides of zero; the rest is solved: x = 1 where b is the eigenvalue. */
+static void what_is_below_the_resolution_is_left_out(void **state)
+{
+    (void)state;
+    static const double diagonal[N] = { 2, 1e-5, -4, -2e-5, 1e-3, 8 };
+    static const double expected[N] = { 1, 0, 1, 0, 1, 1 };
+    double b[N];
+    blpo__memory memory = blpo__memory_of(NULL);
+    blpo__symmetric system;
+    blpo__symmetric_create(&system, N, &memory);
+    for (int i = 0; i < N; i++)
+        system.a[i * N + i] = b[i] = diagonal[i];
+    assert_int_equal(blpo__symmetric_factor(&system, 1e-13, 1e-4), 0);
+    assert_int_equal(system.rank, 4);
+    assert_int_equal(system.n_negative, 1);
+    blpo__symmetric_solve(&system, b);
+    for (int i = 0; i < N; i++)
+        assert_close(b[i], expected[i], 0.0, 64.0 * DBL_EPSILON);
     blpo__memory_release(&memory);
 }
 
@@ -136,7 +179,7 @@ static void a_system_that_is_not_finite_is_refused(void **state)
         blpo__symmetric_create(&system, N, &memory);
         memset(system.a, 0, N * N * sizeof *system.a);
         system.a[N + 1] = bad[i];
-        assert_int_equal(blpo__symmetric_factor(&system, 1e-12), -1);
+        assert_int_equal(blpo__symmetric_factor(&system, 1e-12, 0.0), -1);
         blpo__memory_release(&memory);
     }
 }
@@ -206,6 +249,8 @@ int main(void)
         cmocka_unit_test(products_are_their_sums_in_every_layout),
         cmocka_unit_test(definite_and_indefinite_systems_are_solved_and_counted),
         cmocka_unit_test(a_singular_system_is_solved_in_its_range),
+        cmocka_unit_test(eigenvalues_are_counted_by_their_size),
+        cmocka_unit_test(what_is_below_the_resolution_is_left_out),
         cmocka_unit_test(a_system_that_is_not_finite_is_refused),
         cmocka_unit_test(norms_neither_overflow_nor_underflow),
         cmocka_unit_test(dot_products_are_summed_in_double),
