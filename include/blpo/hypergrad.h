@@ -111,7 +111,8 @@ typedef enum blpo_ihvp_reason {
     BLPO_IHVP_REASON_INDEFINITE = 1, /**< negative curvature, where the method needs positive */
     BLPO_IHVP_REASON_SINGULAR = 2,   /**< a core or matrix without an inverse, to working precision */
     BLPO_IHVP_REASON_NONFINITE = 3,  /**< a core or an x that is not finite */
-    BLPO_IHVP_REASON_DIVERGED = 4    /**< neumann: terms that grow, without negative curvature: c was too small */
+    BLPO_IHVP_REASON_DIVERGED = 4    /**< neumann: terms that grow, without negative curvature: c was too small; cg, nystrom_pcg:
+                                          a residual above that of x = 0, after negative curvature was passed */
 } blpo_ihvp_reason;
 
 /** How the coordinates I of method nystrom are drawn, always without replacement. */
@@ -139,9 +140,10 @@ typedef struct blpo_hypergrad_config {
     int32_t nystrom_space_efficient; /**< 1: no k x n_inner array is held, but two of nystrom_chunk rows; rows are asked for
                                   again and again, and the results are equal within rounding; default 0 (nystrom) */
     int64_t nystrom_chunk;   /**< rows held at a time, in 1 .. nystrom_rank; 0, the default, stands for 1 (nystrom) */
-    int32_t cg_negative_curvature; /**< at a direction d with d . (H + rho I) d < 0: 0, the default, stop, with the x of the
-                                  iteration before; 1, go on as the plain recurrence does, where that is safely away from 0:
-                                  towards a saddle point, and not always closer (cg, nystrom_pcg) */
+    int32_t cg_negative_curvature; /**< at a direction d with d . (H + rho I) d < 0: 0, the default, stop; 1, go on as the plain
+                                  recurrence does, where that is safely away from 0: towards a saddle point, and not always
+                                  closer (cg, nystrom_pcg). The x of the iteration with the least residual is given where it
+                                  stops, and where it goes on and the last one is worse than x = 0 */
     int64_t sketch_rank_max; /**< 0, the default: the sketch has nystrom_rank columns. Else in nystrom_rank .. n_inner: their
                                   number doubles until the estimated error of the sketch is at most sketch_error rho
                                   (nystrom_pcg) */
@@ -164,8 +166,10 @@ typedef struct blpo_hypergrad_report {
     int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
                                    nystrom, dense: L D L^T; for a singular core or matrix its spectral pseudo-inverse
                                    (method stays); x = v / rho (method NONE).
-                                   cg, nystrom_pcg, at a direction without positive curvature: the x of the iteration before
-                                   (method stays); x = v / rho where there is none (method NONE).
+                                   cg, nystrom_pcg, at a direction without positive curvature, or where they went on after
+                                   one and end with a residual above that of x = 0: the x of the iteration with the least
+                                   residual (method stays); x = v / rho where there is none, or none as good as x = 0 and
+                                   v / rho is better (method NONE).
                                    nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback.
                                    neumann, when terms grow: the sum so far (method stays).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
@@ -244,8 +248,9 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *          indefinite or singular core is no error: see the report.
  *  No allocation. Cost in products: nystrom k, space-efficient 2 k and before each chunk of rows those of all chunks ahead of it,
  *  with draws by the diagonal n_samples more where that has no callback; cg one an iteration; dense p; nystrom_pcg one a column
- *  of the sketch, 8 for each rank tried where it may grow, and one an iteration; neumann one a term but the first, and those of
- *  the estimate; gauss_newton one, and n_samples where J J^T has no callback. Since 0.1. */
+ *  of the sketch, 8 for each rank tried where it may grow, and one an iteration (cg and nystrom_pcg one more where they fall back
+ *  from residuals above that of x = 0); neumann one a term but the first, and those of the estimate; gauss_newton one, and
+ *  n_samples where J J^T has no callback. Since 0.1. */
 BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float *x, blpo_hypergrad_report *report);
 
 /** The hypergradient: direct - min(1, kappa |direct| / (|implicit| + 1e-8)) implicit, implicit = mixed_product(x),

@@ -75,6 +75,8 @@ struct blpo_hypergrad {
     real *residual;    /* cg, neumann, nystrom_pcg: [p] */
     real *direction;   /* cg, nystrom_pcg: [p] */
     real *conditioned; /* nystrom_pcg: [p] preconditioned residual */
+    real *best;        /* cg, nystrom_pcg: [p] x of the iteration with the least residual so far */
+    double best_norm;  /* of that residual; infinite before the first iteration */
     double *chunk;     /* nystrom, space-efficient: some columns of two chunks of rows */
     double *wide;      /* nystrom, space-efficient: [p] sums over rows */
     double *block;     /* nystrom: M [k][k] as its rows give it */
@@ -154,12 +156,21 @@ void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
 
 /* cg.c, of conjugate gradients with or without a preconditioner, H d in product: d.A d; x += a d and r -= a A d;
  * d = z + keep d. */
+void blpo__cg_create(blpo_hypergrad *solver);
 double blpo__cg_curvature(blpo_hypergrad *solver);
 void blpo__cg_step(blpo_hypergrad *solver, double a, real *x);
 void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z);
 
-/* cg.c: what to do about a curvature d.A d that is not above 0, or not finite: 0 go on, 1 stop, with x and report done. */
-int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report);
+/* Before each product: keeps x, after report->iterations of them and with this norm of r, if none was better. */
+void blpo__cg_keep(blpo_hypergrad *solver, double norm, const real *x, const blpo_hypergrad_report *report);
+
+/* What to do about a curvature d.A d that is not above 0, or not finite: go on, or stop with x and report done. BLPO_OK, or the
+ * error of a callback. */
+int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report, int *stop);
+
+/* After the last iteration, which left this norm of r: BLPO_OK, or the error of a callback. */
+int blpo__cg_end(blpo_hypergrad *solver, double norm, int passed_negative, const real *v, real *x,
+                 blpo_hypergrad_report *report);
 
 /* The report of a method that takes another way than its own, and the last of these ways: x = v / rho. */
 void blpo__hypergrad_fall_back(blpo_hypergrad_report *report, int reason);

@@ -35,10 +35,9 @@ static int check(blpo_error *error, const blpo_problem *problem, const blpo_hype
 
 static void create(blpo_hypergrad *solver)
 {
-    const int64_t p = solver->problem.n_inner;
-    solver->residual = blpo__allocate(&solver->host.memory, p, sizeof *solver->residual);
-    solver->direction = blpo__allocate(&solver->host.memory, p, sizeof *solver->direction);
-    solver->conditioned = blpo__allocate(&solver->host.memory, p, sizeof *solver->conditioned);
+    blpo__cg_create(solver);
+    solver->conditioned =
+        blpo__allocate(&solver->host.memory, solver->problem.n_inner, sizeof *solver->conditioned);
     blpo__sketch_create(solver);
 }
 
@@ -70,34 +69,41 @@ static double turn(blpo_hypergrad *solver, double rz)
     return next;
 }
 
-static int done(blpo_hypergrad *solver, double rz, const blpo_hypergrad_report *report)
+static double residual_norm(blpo_hypergrad *solver)
+{
+    blpo__hypergrad_flops(solver, 2 * solver->problem.n_inner);
+    return blpo__norm(solver->residual, solver->problem.n_inner);
+}
+
+static int done(const blpo_hypergrad *solver, double rz, double norm, const blpo_hypergrad_report *report)
 {
     const blpo_hypergrad_config *config = &solver->config;
-    const double norm = blpo__norm(solver->residual, solver->problem.n_inner);
-    blpo__hypergrad_flops(solver, 2 * solver->problem.n_inner);
     return report->iterations >= config->cg_iterations || !(rz > 0.0 && isfinite(rz)) || norm <= config->cg_tolerance;
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    int rc = blpo__sketch_make(solver, report);
+    int passed_negative = 0, stop = 0, rc = blpo__sketch_make(solver, report);
     if (rc != BLPO_OK)
         return rc;
-    double rz = begin(solver, v, x);
-    while (!done(solver, rz, report)) {
+    double rz = begin(solver, v, x), norm = residual_norm(solver);
+    while (!done(solver, rz, norm, report)) {
+        blpo__cg_keep(solver, norm, x, report);
         rc = blpo__hypergrad_product(solver, solver->direction, solver->product);
         if (rc != BLPO_OK)
             return rc;
         const double dad = blpo__cg_curvature(solver);
-        if (!(dad > 0.0 && isfinite(dad)) && blpo__cg_stops(solver, dad, v, x, report))
-            return BLPO_OK;
+        if (!(dad > 0.0 && isfinite(dad)))
+            rc = blpo__cg_stops(solver, dad, v, x, report, &stop);
+        if (rc != BLPO_OK || stop)
+            return rc;
+        passed_negative |= dad < 0.0;
         blpo__cg_step(solver, rz / dad, x);
         rz = turn(solver, rz);
+        norm = residual_norm(solver);
         report->iterations++;
     }
-    if (!isfinite(rz))
-        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
-    return BLPO_OK;
+    return blpo__cg_end(solver, isfinite(rz) ? norm : rz, passed_negative, v, x, report);
 }
 
 const blpo__ihvp blpo__ihvp_nystrom_pcg = {"nystrom_pcg", check, create, solve};

@@ -428,6 +428,33 @@ static void a_negative_eigenvalue_counts_from_the_size_of_roundings_on(void **st
         }
 }
 
+/* A = diag(1, -1), and v . A v = 1e-2 |v|^2: the first step goes 100 |v| far, and leaves a residual of that size; the second
+ * direction has negative curvature. v / rho = v leaves |H v| = 1.4 |v|. Where it goes on two steps solve A x = v: but for 100^2
+ * roundings, for r and x were 100 times as large, and the curvature of the second direction is a hundredth of its terms. */
+static void a_step_along_hardly_any_curvature_is_taken_back(void **state)
+{
+    (void)state;
+    static const double h[4] = { 0.0, 0.0, 0.0, -2.0 };
+    static const int methods[2] = { BLPO_IHVP_CG, BLPO_IHVP_NYSTROM_PCG };
+    for (int i = 0; i < 2; i++)
+        for (int iterations = 1; iterations <= 2; iterations++) {
+            quadratic quad = { .p = 2, .hessian = h };
+            blpo_hypergrad_config config = solver_config(methods[i], 1, 1.0, 0.0);
+            config.report_residual = 1;
+            config.cg_iterations = 2;
+            config.cg_negative_curvature = iterations == 2;
+            blpo_hypergrad *solver = solver_new(&quad, 0, &config);
+            blpo_hypergrad_report report = empty_report();
+            const test_real v[2] = { 1, (test_real)0.99 };
+            test_real x[2];
+            assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
+            assert_true(report.relative_residual < (iterations == 1 ? 1.5 : 8e4 * TEST_EPSILON));
+            if (iterations == 1)
+                assert_int_equal(report.fallback, 1);
+            blpo_hypergrad_destroy(solver);
+        }
+}
+
 /* Same rows, same sums in double: two roundings of x apart. The cores differ by the order of sums, which the condition of the
  * core, at most (2 + rho)^2 / rho^2 for k = p, carries into y: in double, far below. */
 static void both_forms_of_nystrom_give_equal_results(void **state)
@@ -913,6 +940,7 @@ int main(void)
         cmocka_unit_test(a_singular_core_falls_back_to_its_spectrum),
         cmocka_unit_test(a_singular_block_is_singular_and_not_indefinite),
         cmocka_unit_test(a_negative_eigenvalue_counts_from_the_size_of_roundings_on),
+        cmocka_unit_test(a_step_along_hardly_any_curvature_is_taken_back),
         cmocka_unit_test(both_forms_of_nystrom_give_equal_results),
         cmocka_unit_test(an_indefinite_matrix_is_never_hidden),
         cmocka_unit_test(methods_that_need_positive_curvature_say_that_it_was_missing),

@@ -133,8 +133,8 @@ static void the_residual_of_nystrom_agrees_with_every_file(void **state)
 }
 
 /* The file holds 5 iterations come what may. Where one of them meets a direction of negative curvature the library stops
- * before it, and says so: then x must be that of the iterations before, from the same recurrence (whose 5 iterations must be
- * those of the file).
+ * before it, and says so: then x must be that of the least residual of the iterations before, from the same recurrence (whose
+ * 5 iterations must be those of the file).
  *
  * Float32: each of 5 products is wrong by p eps |H + rho| |d| (its rows rounded, its sums); a step length turns that into an
  * error of x by at most the inverse of the smallest eigenvalue: 5 p eps condition |x|, doubled for the recurrence of r. */

@@ -211,19 +211,26 @@ static void cg_step(cg_state *s, double dad, double *x)
 int64_t dense_cg(const double *h, int64_t p, double rho, const double *v, int64_t iterations, int stop_at_negative,
                  double *x)
 {
-    double *memory = malloc((size_t)(3 * p) * sizeof *memory);
+    double *memory = calloc((size_t)(4 * p), sizeof *memory);
     if (memory == NULL)
         abort();
     cg_state s = { p, dense_norm(v, p) * dense_norm(v, p), memory, memory + p, memory + 2 * p };
     memset(x, 0, (size_t)p * sizeof *x);
     memcpy(s.r, v, (size_t)p * sizeof *v);
     memcpy(s.d, v, (size_t)p * sizeof *v);
+    double least = INFINITY, *best = memory + 3 * p;
     int64_t made = 0;
     for (; made < iterations; made++) {
         const double dad = curvature(&s, h, rho);
-        if (stop_at_negative && dad <= 0.0)
+        if (stop_at_negative && dad <= 0.0) {
+            memcpy(x, best, (size_t)p * sizeof *x);
             break;
+        }
         cg_step(&s, dad, x);
+        if (s.rr < least) {
+            least = s.rr;
+            memcpy(best, x, (size_t)p * sizeof *x);
+        }
     }
     free(memory);
     return made;

@@ -30,7 +30,8 @@ double dense_inverse_norm(const double *a, int64_t n);
 void dense_symmetric(const double *eigenvalue, int64_t p, uint64_t seed, double *h);
 
 /* Conjugate gradients for (h + rho I) x = v from x = 0, as in the specification: exactly `iterations` steps; with
- * stop_at_negative they end before a step along a direction of curvature <= 0. Returns the steps made. */
+ * stop_at_negative they end before a step along a direction of curvature <= 0, with the x of the least residual so far. Returns
+ * the steps made. */
 int64_t dense_cg(const double *h, int64_t p, double rho, const double *v, int64_t iterations, int stop_at_negative,
                  double *x);
 
