@@ -31,7 +31,7 @@ typedef struct blpo__spectrum {
     double low, high;  /* its smallest and largest eigenvalue */
     double size;       /* the largest |eigenvalue| */
     double condition;  /* largest over least |eigenvalue| */
-    double bound;      /* high and the norm of the residual: as good as never below the largest eigenvalue */
+    double bound;      /* size and the norm of the residual: as good as never below the largest |eigenvalue| */
 } blpo__spectrum;
 
 /* A randomised Nystrom sketch of H, and the preconditioner it makes (sketch.c). */
@@ -154,7 +154,7 @@ void blpo__sketch_create(blpo_hypergrad *solver);
 int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
 
-/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: d.A d; x += a d and r -= a A d;
+/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: workspace; d.A d; x += a d and r -= a A d;
  * d = z + keep d. */
 void blpo__cg_create(blpo_hypergrad *solver);
 double blpo__cg_curvature(blpo_hypergrad *solver);

@@ -1,13 +1,14 @@
 /* Neumann series for A x = v, A = H + rho I.
  *
- *   x = (1/c) sum_{j<m} (I - A/c)^j v          m terms, c >= the largest eigenvalue of A
+ *   x = (1/c) sum_{j<m} (I - A/c)^j v          m terms, c >= the largest |eigenvalue| of A
  *
  *   1. c, from Lanczos iterations (spectrum.c), or given     2. r = v, x = 0     3. m times: x += r / c, r -= A r / c
  *
  * Lorraine, Vicol and Duvenaud (AISTATS 2020, arXiv:1911.02590) take a learning rate for 1/c, which neumann_scale is. By default
  * c is measured, since one below half the largest eigenvalue diverges and one far above converges slowly. r is the residual
  * v - A x: for positive definite A its norm never grows. Where it does, A has a negative eigenvalue (r . A r < 0), or c was too
- * small: the series ends with the terms it has.
+ * small: the series ends with the terms it has. With c no smaller than a negative eigenvalue is large, no term makes |r| more
+ * than twice as large, so that |r| <= 2 |v| in the end.
  *
  * Error: |x - x*| <= (1 - l/c)^m |x*|, l the smallest eigenvalue of A, l > 0; and roundings of some p eps c / l |x*|.
  * A measured c is at most twice the norm of A.

@@ -8,7 +8,7 @@
  * No vector is kept but the last two: orthogonality to the older ones is lost with time, which makes copies of eigenvalues
  * that were found, and moves none. The largest and the smallest eigenvalue of the tridiagonal lie within the spectrum of A and
  * converge to its ends: size and, for positive definite A, condition are estimates from below. With f the residual of the last
- * step, largest + |f| is as good as never below the largest eigenvalue of A (Zhou and Li, Linear Algebra Appl. 435, 2011).
+ * step, largest + |f| is as good as never below the largest |eigenvalue| of A (Zhou and Li, Linear Algebra Appl. 435, 2011).
  * A vector that stays in an invariant subspace ends the iteration early.
  *
  * Cost: n products, some 10 n p operations. */
@@ -86,7 +86,7 @@ static void conclude(blpo__spectrum *s, int64_t made)
     }
     s->low = s->alpha[0];
     s->high = s->alpha[made - 1];
-    s->bound = s->high + residual;
+    s->bound = s->size + residual;
     s->condition = least > 0.0 ? s->size / least : DBL_MAX;
 }
 
