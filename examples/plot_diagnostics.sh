@@ -45,7 +45,7 @@ thousands=$(awk -F, 'END { print $4 / 1000 }' "$csv")
 bin=$(awk -F, 'END { printf("%d", $4 / 60 + 1) }' "$csv")
 
 gnuplot <<EOF
-set terminal pngcairo size 1650,1150 font 'sans,12' background '#ffffff'
+set terminal pngcairo size 1650,1500 font 'sans,12' background '#ffffff'
 set output '$out'
 set datafile separator ','
 set datafile columnheaders
@@ -55,23 +55,31 @@ set grid linecolor '#e8e8e8' linetype 1 linewidth 1
 set style line 1 linewidth 2 linecolor '#0072b2'
 set style line 2 linewidth 2 linecolor '#d55e00'
 set style line 3 linewidth 2 linecolor '#009e73'
+set style line 4 linewidth 2 linecolor '#cc79a7'
 faint1 = '#a6cee6'
 faint2 = '#f0c3a0'
 faint3 = '#a3d6c6'
+faint4 = '#ecccdf'
 mid(dummy) = ($bin * (floor((column('steps') - 1) / $bin) + 0.5)) / 1000
 set xrange [0:$thousands]
 set key at graph 1, graph 1.075 right center horizontal Left reverse maxrows 1 samplen 1 width -1 noautotitle
 set title font 'sans,13' offset 0,0.9
 set lmargin 9
 set rmargin 3
-set multiplot layout 3,3 margins 0.05,0.985,0.06,0.94 spacing 0.055,0.105
+set multiplot layout 4,3 margins 0.05,0.985,0.045,0.955 spacing 0.055,0.08
 
 set title 'return'
-set yrange [0:*]
-set offsets 0, 0, graph 0.04, 0
+set offsets 0, 0, graph 0.04, graph 0.04
 plot $(series update_return_mean 1 'of an update')
+set title 'steps of an episode, mean of the last hundred'
+plot $(series length_mean 1 'length')
+set offsets 0, 0, graph 0.04, 0
+set title 'environment steps a second, since the start'
+set yrange [0:*]
+plot $(series steps_per_second 1 'by wall time')
 set offsets 0, 0, 0, 0
 set autoscale y
+
 set logscale y
 set format y '10^{%T}'
 set title 'critic: gradient norm before and after its steps'
@@ -82,25 +90,35 @@ set title 'actor: norms of direct, implicit, and hypergradient'
 plot $(series direct_norm 1 'direct' implicit_norm 2 'implicit' hypergradient_norm 3 'hyper')
 unset logscale y
 set format y '%g'
+
 set title 'cosine of direct and implicit term'
 set yrange [-1.05:1.05]
 plot $(series cosine 1 'cosine')
-set title 'share that was bound, indefinite, fell back'
+set title 'shares: bound, indefinite, fell back; clipped'
 set yrange [-0.02:1.05]
-plot $(series kappa_bound_share 1 'kappa' indefinite_share 2 'indefinite' fallback_share 3 'fallback')
-set yrange [0:*]
+set key width -3
+plot $(series kappa_bound_share 1 'kappa' indefinite_share 2 'indefinite' fallback_share 3 'fallback' clip_fraction 4 'clipped')
+set key width -1
 set title 'inverse: relative residual'
-set xlabel 'environment steps (thousands)'
+set yrange [0:*]
 plot $(series relative_residual 1 '|(H + rho I) x - v| / |v|')
 set autoscale y
+
+set xlabel 'environment steps (thousands)'
 set logscale y
 set format y '10^{%T}'
-set title 'inverse: conditions, and largest eigenvalue'
-plot $(series condition_estimate 1 'core' condition_number 2 'H + rho I' largest_eigenvalue 3 'largest')
+set title 'inverse: conditions, largest eigenvalue; rank of features'
+set key width -2
+plot $(series condition_estimate 1 'core' condition_number 2 'H + rho I' largest_eigenvalue 3 'largest' best_response_rank 4 'rank')
 unset logscale y
 set format y '%g'
-set title 'policy entropy, clip fraction, explained variance'
-set yrange [-1:1.05]
-plot $(series entropy 1 'entropy' explained_variance 2 'explained' clip_fraction 3 'clipped')
+set offsets 0, 0, graph 0.04, graph 0.04
+set key width -1
+set title 'policy entropy; variance that the critic explains'
+plot $(series entropy 1 'entropy' explained_variance 2 'explained')
+set title 'policy: KL divergence from the one that acted'
+set offsets 0, 0, graph 0.04, 0
+set yrange [0:*]
+plot $(series approx_kl 1 'KL')
 unset multiplot
 EOF

@@ -246,7 +246,13 @@ static inline int train_read(void *file, void *bytes, size_t n)
     X("entropy", m->entropy, 1)                                                                                        \
     X("explained_variance", m->explained_variance, 1)                                                                  \
     X("actor_learning_rate", m->actor_learning_rate, 1)                                                                \
-    X("critic_learning_rate", m->critic_learning_rate, 1)
+    X("critic_learning_rate", m->critic_learning_rate, 1)                                                              \
+    X("updates", (double)m->n_updates, 1)                                                                              \
+    X("minibatches", (double)m->n_minibatches, 1)                                                                      \
+    X("skipped", (double)m->n_skipped, 1)                                                                              \
+    X("window_episodes", (double)m->window_episodes, 1)                                                                \
+    X("void_episodes", (double)m->n_void_episodes, 1)                                                                  \
+    X("dropped", (double)m->n_dropped, 1)
 
 static inline void train_csv_header(FILE *csv)
 {

@@ -19,18 +19,28 @@ value()
                           NR == 2 { if (at) print $at }' "$dir/$critic.csv"
 }
 
-diagnostics="critic_gradient_norm_before critic_gradient_norm critic_loss_before critic_loss best_response_gap direct_norm
-    implicit_norm cosine hypergradient_norm kappa_bound_share indefinite_share fallback_share relative_residual
-    condition_estimate largest_eigenvalue condition_number explained_variance entropy clip_fraction"
+# What no update of a sound run has at zero, and shares, which may be anything from 0 to 1.
+numbers="update_return_mean length_mean steps_per_second critic_gradient_norm_before critic_gradient_norm critic_loss_before
+    critic_loss best_response_gap direct_norm implicit_norm cosine hypergradient_norm relative_residual condition_estimate
+    largest_eigenvalue condition_number entropy approx_kl"
+shares="kappa_bound_share indefinite_share fallback_share clip_fraction"
 
 for critic in network linear; do
     "$diagnose" "$critic" --quiet --steps 512 --csv "$dir/$critic.csv" > "$dir/line" || fail "diagnose $critic"
-    for name in $diagnostics; do
-        [ -n "$(value "$name")" ] || fail "$critic: $name was not measured"
-        grep -q "\b$name [123] " "$script" || fail "$name is not drawn"
+    for name in $numbers; do
+        value "$name" | awk '{ x = $1 } END { exit !(x + 0 != 0) }' || fail "$critic: $name is \"$(value "$name")\""
     done
+    for name in $shares; do
+        value "$name" | awk '{ x = $1 } END { exit !(x != "" && x >= 0 && x <= 1) }' || fail "$critic: $name is \"$(value "$name")\""
+    done
+    # A critic that has seen nothing explains nothing: 0, to its random weights.
+    value explained_variance | awk '{ x = $1 } END { exit !(x != "" && x * x < 0.01) }' ||
+        fail "$critic: explained_variance is \"$(value explained_variance)\""
 done
-value best_response_rank | awk '{ exit !($1 >= 5 && $1 <= 15) }' || fail "linear: the rank is $(value best_response_rank)"
+for name in $numbers $shares explained_variance best_response_rank; do
+    grep -q "\b$name [1234] " "$script" || fail "$name is not drawn"
+done
+value best_response_rank | awk '{ x = $1 } END { exit !(x >= 5 && x <= 15) }' || fail "linear: the rank is $(value best_response_rank)"
 
 command -v gnuplot > /dev/null || exit 0
 sh "$script" "$dir/linear.csv" "$dir/page.png" > "$dir/said" 2>&1 && fail "one update cannot be drawn, and was"
