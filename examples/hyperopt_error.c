@@ -3,14 +3,17 @@
  *
  *     cc hyperopt_error.c -o hyperopt_error $(pkg-config --cflags --libs blpo) -lm && ./hyperopt_error > error.csv
  *
- *     hyperopt_error [DATA]       data/breast_cancer.csv
+ *     hyperopt_error [--rows] [DATA]       data/breast_cancer.csv
  *
  * CSV: rho, method, size (rows, iterations or terms), products, error |h - h*| / |h*|: the median of 21 draws and its quartiles,
- * h* with rho 0. So an exact method shows what damping alone costs. plot_hyperopt.sh draws it. */
+ * h* with rho 0. So an exact method shows what damping alone costs. plot_hyperopt.sh draws it.
+ *
+ * With --rows: Nystrom alone, every number of rows, 201 draws each, ridge coefficients about 1e-2. CSV: rho, rows, that error, and the same against
+ * h* with this rho, so without what damping costs. */
 #include "logistic.h"
 
-enum { DRAWS = 21 };
-static const double RHOS[] = {1e-4, 1e-8};
+enum { DRAWS = 21, DRAWS_OF_ROWS = 201 };
+static const double RHOS[] = {1e-4, 1e-8}, RHOS_OF_ROWS[] = {1e-2, 1e-3, 1e-4};
 
 struct curve {
     const char *name;
@@ -58,48 +61,93 @@ static blpo_hypergrad_config config_of(const struct curve *curve, int size, doub
     return config;
 }
 
-/* One row of the CSV. */
-static int measure(const struct logistic *l, const blpo_problem *problem, const struct curve *curve, int size,
-                   double rho, const double *exact)
+struct error {
+    double median, low, high; /* and its quartiles */
+};
+
+static struct error spread(double *draws, int n)
 {
-    const blpo_hypergrad_config config = config_of(curve, size, rho);
+    qsort(draws, (size_t)n, sizeof *draws, by_size);
+    const struct error e = {draws[n / 2], draws[n / 4], draws[n - 1 - n / 4]};
+    return e;
+}
+
+/* Errors of n draws against two exact hypergradients, and products of one. */
+static int measure(const struct logistic *l, const blpo_problem *problem, const blpo_hypergrad_config *config, int n,
+                   const double *const exact[2], struct error error[2], long long *products)
+{
     blpo_hypergrad_report report = {.struct_size = sizeof report};
-    double error[DRAWS], h[LOGISTIC_FEATURES];
+    double draws[2][DRAWS_OF_ROWS], h[LOGISTIC_FEATURES];
     blpo_hypergrad *solver = NULL;
-    int rc = blpo_hypergrad_create(problem, &config, NULL, &solver);
-    for (int i = 0; i < DRAWS && rc == BLPO_OK; i++) {
+    int rc = blpo_hypergrad_create(problem, config, NULL, &solver);
+    for (int i = 0; i < n && rc == BLPO_OK; i++) {
         rc = logistic_hypergradient(l, solver, h, &report);
-        error[i] = error_of(h, exact);
+        for (int e = 0; e < 2; e++)
+            draws[e][i] = error_of(h, exact[e]);
     }
     blpo_hypergrad_destroy(solver);
-    if (rc != BLPO_OK)
-        return rc;
-    qsort(error, DRAWS, sizeof *error, by_size);
-    printf("%g,%s,%d,%lld,%.6g,%.6g,%.6g\n", rho, curve->name, size, (long long)report.n_products, error[DRAWS / 2],
-           error[DRAWS / 4], error[DRAWS - 1 - DRAWS / 4]);
-    return BLPO_OK;
+    for (int e = 0; e < 2 && rc == BLPO_OK; e++)
+        error[e] = spread(draws[e], n);
+    *products = (long long)report.n_products;
+    return rc;
+}
+
+static int methods(struct logistic *l, const blpo_problem *problem)
+{
+    double exact[LOGISTIC_FEATURES];
+    const double *const both[2] = {exact, exact};
+    struct error error[2];
+    long long products;
+    int rc = BLPO_OK;
+    logistic_exact(l, 0.0, exact);
+    printf("rho,method,size,products,error,quartile_low,quartile_high\n");
+    for (size_t r = 0; r < sizeof RHOS / sizeof *RHOS; r++)
+        for (const struct curve *c = CURVES; c < CURVES + sizeof CURVES / sizeof *CURVES; c++)
+            for (int size = 1; size <= c->most && rc == BLPO_OK; size += c->step) {
+                const blpo_hypergrad_config config = config_of(c, size, RHOS[r]);
+                rc = measure(l, problem, &config, DRAWS, both, error, &products);
+                printf("%g,%s,%d,%lld,%.6g,%.6g,%.6g\n", RHOS[r], c->name, size, products, error->median, error->low,
+                       error->high);
+            }
+    return rc;
+}
+
+static int rows(struct logistic *l, const blpo_problem *problem)
+{
+    static const struct curve nystrom = {"nystrom", BLPO_IHVP_NYSTROM, BLPO_DRAW_UNIFORM, 1, LOGISTIC_WEIGHTS};
+    double exact[LOGISTIC_FEATURES], damped[LOGISTIC_FEATURES];
+    const double *const both[2] = {exact, damped};
+    struct error e[2];
+    long long products;
+    int rc = BLPO_OK;
+    logistic_exact(l, 0.0, exact);
+    printf("rho,rows,error,quartile_low,quartile_high,to_damped,to_damped_low,to_damped_high\n");
+    for (size_t r = 0; r < sizeof RHOS_OF_ROWS / sizeof *RHOS_OF_ROWS; r++) {
+        logistic_exact(l, RHOS_OF_ROWS[r], damped);
+        for (int size = 1; size <= nystrom.most && rc == BLPO_OK; size++) {
+            const blpo_hypergrad_config config = config_of(&nystrom, size, RHOS_OF_ROWS[r]);
+            rc = measure(l, problem, &config, DRAWS_OF_ROWS, both, e, &products);
+            printf("%g,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n", RHOS_OF_ROWS[r], size, e[0].median, e[0].low, e[0].high,
+                   e[1].median, e[1].low, e[1].high);
+        }
+    }
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
     static struct logistic logistic;
-    double exact[LOGISTIC_FEATURES];
-    const char *path = argc > 1 ? argv[1] : "data/breast_cancer.csv";
+    const int of_rows = argc > 1 && strcmp(argv[1], "--rows") == 0;
+    const char *path = argc > 1 + of_rows ? argv[1 + of_rows] : "data/breast_cancer.csv";
     if (logistic_load(&logistic, path) != 0) {
         fprintf(stderr, "%s: cannot be read, or is not the CSV of scripts/export_data.py\n", path);
         return 1;
     }
     for (int j = 0; j < LOGISTIC_FEATURES; j++)
-        logistic.lambda[j] = log(1e-4);
+        logistic.lambda[j] = of_rows ? log(1e-2) + 0.3 * (j % 5 - 2) : log(1e-4);
     logistic_fit(&logistic);
-    logistic_exact(&logistic, 0.0, exact);
     const blpo_problem problem = logistic_problem(&logistic);
-    printf("rho,method,size,products,error,quartile_low,quartile_high\n");
-    int rc = BLPO_OK;
-    for (size_t r = 0; r < sizeof RHOS / sizeof *RHOS; r++)
-        for (size_t i = 0; i < sizeof CURVES / sizeof *CURVES; i++)
-            for (int size = 1; size <= CURVES[i].most && rc == BLPO_OK; size += CURVES[i].step)
-                rc = measure(&logistic, &problem, &CURVES[i], size, RHOS[r], exact);
+    const int rc = of_rows ? rows(&logistic, &problem) : methods(&logistic, &problem);
     if (rc != BLPO_OK)
         fprintf(stderr, "%s\n", blpo_status_text(rc));
     return rc != BLPO_OK;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws what hyperopt (--csv) or hyperopt_error writes. Needs gnuplot (Debian: gnuplot-nox).
+# Draws what hyperopt (--csv) or hyperopt_error, with --rows or without, writes. Needs gnuplot (Debian: gnuplot-nox).
 #
 #     ./plot_hyperopt.sh CSV PNG
 set -eu
@@ -78,9 +78,40 @@ do for [rho in "1e-4 1e-8"] {
 EOF
 }
 
+# Nystrom's error by rows, a curve with its quartiles for each rho: against the derivative itself, dashed what damping alone costs;
+# against the damped solution, where nothing is left but the rows that are missing.
+draw_rows() {
+    gnuplot <<EOF
+$style
+set multiplot layout 1,2
+set logscale y
+set format y '10^{%T}'
+set termoption enhanced
+set xrange [0:32]
+set xtics 0,5,30
+set xlabel 'k, rows of the Hessian of 31'
+rhos = "0.01 0.001 0.0001"
+rows(i) = sprintf("< awk -F, -v r=%s '\$1 == r' '$quoted'", word(rhos, i))
+cost(i) = sprintf("< awk -F, -v r=%s '\$1 == r && \$2 == 31 { print 0 \",\" \$3; print 32 \",\" \$3 }' '$quoted'", word(rhos, i))
+set title 'error of the hypergradient: |h - h*| / |h*|'
+set yrange [5e-3:1e3]
+set key top right Left reverse
+plot for [i=1:3] rows(i) using 2:4:5 with filledcurves linestyle i fillstyle transparent solid 0.15 notitle, \
+    for [i=1:3] cost(i) using 1:2 with lines linestyle i dashtype 2 linewidth 1.2 notitle, \
+    for [i=1:3] rows(i) using 2:3 with linespoints linestyle i pointtype 7 pointsize 0.7 title 'rho = '.word(rhos, i), \
+    NaN with lines linecolor '#606060' dashtype 2 title 'what rho alone costs'
+set title 'the same, against the h* of that rho'
+set yrange [5e-8:1e3]
+set key bottom left Left reverse
+plot for [i=1:3] rows(i) using 2:7:8 with filledcurves linestyle i fillstyle transparent solid 0.15 notitle, \
+    for [i=1:3] rows(i) using 2:6 with linespoints linestyle i pointtype 7 pointsize 0.7 title 'rho = '.word(rhos, i)
+EOF
+}
+
 case $(head -n 1 "$csv") in
 method,step,*) draw_run ;;
 rho,method,*) draw_error ;;
+rho,rows,*) draw_rows ;;
 *)
     echo "$0: $csv: not a CSV of hyperopt or hyperopt_error" >&2
     exit 1
