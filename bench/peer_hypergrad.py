@@ -2,21 +2,23 @@
 """The same hypergradient by a peer: logistic regression with one ridge a feature (examples/logistic.h), by the library and by
 PyTorch, in turns on one processor.
 
-    peer_hypergrad.py [--build build/release] [--rounds 9] [--rho 1e-6] [--iterations 31] > table
+    peer_hypergrad.py [--build build/release] [--rounds 9] [--rho 1e-6] [--iterations 31] [--core 0] [--page FILE]
 
-Needs: torch, numpy, and, for its row, torchopt. The peers read the CSV, scale, split and fit by themselves, in float64; the
+Needs: torch, numpy, and, for its row, torchopt (scripts/methods --peer sees to them). The peers read the CSV, scale, split and fit by themselves, in float64; the
 solve is in float32 as in the library, and in float64 once more. Products are automatic derivatives, or written out as in the
 library's example; conjugate gradients are those of TorchOpt (torchopt.linear_solve.solve_cg) and a loop of our own. Timed: from v and the fit to the hypergradient.
-Prints a table in Markdown: least microseconds of processor time over the rounds, the ratio to the library's conjugate gradients
+Prints conditions and a table in Markdown, or writes them between the marks of a page: least microseconds of processor time over the rounds, the ratio to the library's conjugate gradients
 as the median over pairs of turns, relative residual, and distance to the hypergradient by elimination in float64.
 """
 import argparse
+import importlib.util
 import pathlib
 import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "examples" / "data" / "breast_cancer.csv"
+BEGIN, END = "<!-- peer: begin -->", "<!-- peer: end -->"
 sys.path.insert(0, str(ROOT / "bench"))
 sys.path.insert(0, str(ROOT / "bench" / "peers"))
 
@@ -144,16 +146,16 @@ def workers(options):
     return rows
 
 
-def measure(rows, rounds):
+def measure(rows, options):
     """A list of answers for each row: the first worker answers before each of the others, so that ratios are of neighbours."""
     import pairs
-    base = pairs.Worker(rows[0][1], 0)
+    base = pairs.Worker(rows[0][1], options.core)
     result = [(rows[0][0], [base.go()], [1.0])]
     for name, command in rows[1:]:
         try:
-            with pairs.Worker(command, 0) as worker:
+            with pairs.Worker(command, options.core) as worker:
                 answers, ratios = [], []
-                for _ in range(rounds):
+                for _ in range(options.rounds):
                     own = base.go()
                     result[0][1].append(own)
                     answers.append(worker.go())
@@ -169,16 +171,38 @@ def distance(a, b):
     return sum((x - y) ** 2 for x, y in zip(a, b)) ** 0.5 / sum(y * y for y in b) ** 0.5
 
 
-def report(result, options):
+def conditions(options):
+    import datetime
+    import importlib.metadata
+    import os
+    import platform
+    import compare
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "torchopt", "numpy")
+                         if importlib.util.find_spec(name))
+    return (f"{compare.cpu_info('model name')}, processor {options.core} of {os.cpu_count()}, load {os.getloadavg()[0]:.1f} at the "
+            f"end; {datetime.date.today()}, commit {compare.commit()}; Python {platform.python_version()}, {versions}. rho "
+            f"{options.rho:g}, {options.iterations} iterations of conjugate gradients, {options.rounds} turns each.")
+
+
+def table(result):
     h = [float(a) for a in exact()[0]]
-    print(f"rho {options.rho:g}, {options.iterations} iterations of cg, {options.rounds} turns each\n")
-    print("| program | us | ratio to libblpo cg | residual | distance to h* | distance to libblpo cg |")
-    print("|---|---|---|---|---|---|")
     first = result[0][1][0]["h"]
+    lines = ["| program | us | ratio to libblpo cg | residual | distance to h* | distance to libblpo cg |", "|---|---|---|---|---|---|"]
     for name, answers, ratios in result:
         us = min(a["us"] for a in answers)
-        print(f"| {name} | {us:.0f} | {statistics.median(ratios):.3g} | {answers[0]['residual']:.1e} | "
-              f"{distance(answers[0]['h'], h):.1e} | {distance(answers[0]['h'], first):.1e} |")
+        lines.append(f"| {name} | {us:.0f} | {statistics.median(ratios):.3g} | {answers[0]['residual']:.1e} | "
+                     f"{distance(answers[0]['h'], h):.1e} | {distance(answers[0]['h'], first):.1e} |")
+    return lines
+
+
+def report(result, options):
+    text = "\n".join([conditions(options), "", *table(result)])
+    if options.page is None:
+        print(text)
+        return
+    page = pathlib.Path(options.page)
+    head, rest = page.read_text().split(BEGIN)
+    page.write_text(head + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
 
 
 def main():
@@ -187,12 +211,14 @@ def main():
     p.add_argument("--rounds", type=int, default=9)
     p.add_argument("--rho", type=float, default=1e-6)
     p.add_argument("--iterations", type=int, default=31)
+    p.add_argument("--core", type=int, default=0)
+    p.add_argument("--page", help="a page with the marks: what stands between them is written anew")
     p.add_argument("--worker", nargs=2, metavar=("KIND", "DTYPE"))
     options = p.parse_args()
     if options.worker:
         serve(*options.worker, options.rho, options.iterations, 0.1)
     else:
-        report(measure(workers(options), options.rounds), options)
+        report(measure(workers(options), options), options)
 
 
 if __name__ == "__main__":
