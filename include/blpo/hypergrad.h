@@ -170,7 +170,9 @@ typedef struct blpo_hypergrad_report {
                                    one and end with a residual above that of x = 0: the x of the iteration with the least
                                    residual (method stays); x = v / rho where there is none, or none as good as x = 0 and
                                    v / rho is better (method NONE).
-                                   nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback.
+                                   nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback; for one
+                                   that allows no decomposition: the iterations without a preconditioner, reason SINGULAR
+                                   (method stays, rank_used 0).
                                    neumann, when terms grow: the sum so far (method stays).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
                                    x = v / rho (method NONE).
@@ -181,7 +183,9 @@ typedef struct blpo_hypergrad_report {
     int64_t n_products;       /**< Hessian-vector products, those for residual and spectrum included. A row counts as one, and
                                    so does a vjp, with the jvp that goes with it */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
-    double condition_estimate;/**< 1-norm condition estimate of the factored core or matrix (nystrom, dense), or -1 */
+    double condition_estimate;/**< of what was factored: 1-norm estimate for the core or matrix (nystrom, dense), a lower bound for
+                                   J J^T + rho I from its Cholesky factor (gauss_newton); -1 for other methods, and where there
+                                   is no factor */
     double direct_norm;       /**< compute: |direct| */
     double implicit_norm;     /**< compute: |implicit| before the bound */
     double cosine;            /**< compute: cosine between direct and implicit, 0 where either is zero */

@@ -65,7 +65,7 @@ BLPO_API void blpo_policy_destroy(blpo_policy *policy);
  *  @param action   discrete: int64_t [n]; continuous: float [n][action.n], clipped to the bounds. Untouched on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, mode); BLPO_ERR_NONFINITE (an observation, or an output of the
  *          network, is not finite). Equal calls give equal bits; the same row in calls of different n may differ in its
- *          last bits, since a BLAS has other kernels for other sizes. No allocation; any number of threads. Since 0.1. */
+ *          last bits, since few rows and many are multiplied by other kernels, which sum in another order. No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_policy_act(const blpo_policy *policy, const float *obs, int64_t n, int mode, blpo_random *random,
                              void *action);
 

@@ -41,7 +41,8 @@ typedef enum blpo_critic_response {
                                    rounding of w; where a minibatch leaves w open, it is the w nearest to the one before.
                                    H is (2/T) Phi^T Phi, the Hessian of g alone: with nystrom_rho = 2 critic_ridge an exact
                                    solver differentiates the very response. The critic's optimiser rests;
-                                   max_gradient_norm does not apply */
+                                   max_gradient_norm does not apply. Holds some 2 p^2 doubles for p critic parameters, 4 p^2
+                                   with several processes: 1 GiB for the most features there may be, 8192 */
 } blpo_critic_response;
 
 /** Settings of a run. Defaults are those of the published CartPole and Acrobot runs. */
@@ -143,7 +144,8 @@ typedef struct blpo_metrics {
     double indefinite_share;        /**< share of solves that met a negative eigenvalue or curvature (all) */
     double fallback_share;          /**< share of solves that fell back (all) */
     double relative_residual;       /**< |(H + rho I) x - v| / |v|; measured at diagnostics_interval (all) */
-    double condition_estimate;      /**< of the Nystrom core or the dense matrix; 0 for other methods (all) */
+    double condition_estimate;      /**< mean of blpo_hypergrad_report::condition_estimate: of the Nystrom core, the dense matrix,
+                                         or J J^T + rho I of gauss_newton; 0 for other methods (all) */
     int64_t n_products;             /**< Hessian-vector products of this update (a row counts as one) (all) */
     double approx_kl;               /**< mean of (ratio - 1) - log ratio before each actor step (Schulman's estimator k3) (all) */
     double clip_fraction;           /**< share of transitions with |ratio - 1| > clip_range before each actor step */

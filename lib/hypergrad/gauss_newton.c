@@ -5,7 +5,7 @@
  *   1. G     2. L L^T = G + rho I     3. b = J v     4. (G + rho I) y = b     5. x = (v - J^T y) / rho
  *
  * Woodbury: (J^T J + rho I)^-1 = (I - J^T (J J^T + rho I)^-1 J) / rho, without any approximation beyond Gauss-Newton, and
- * without a p x p matrix: J is never formed where the problem has a callback for G (docs/algorithm.md, section 6).
+ * without a p x p matrix: J is never formed where the problem has a callback for G (docs/algorithm.md, section 5).
  * Cholesky, in double: G is positive semi-definite and rho > 0. Where G was made in single precision and rho is below its
  * rounding errors the factorisation may fail all the same. Then G + (rho + 16 T eps max G_tt) I is factored in its place: the
  * shift is that of the rounding errors, the report says that it was needed, and where that fails too, x = v / rho.

@@ -233,7 +233,7 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
     return BLPO_OK;
 }
 
-/* Order of the largest dense system that these settings make; 0: none. */
+/* Order of the largest dense system that these settings leave to the BLAS and LAPACK; 0: none. */
 static int64_t order_of_system(const blpo_trainer *trainer)
 {
     const blpo_config *config = &trainer->config;
@@ -244,7 +244,8 @@ static int64_t order_of_system(const blpo_trainer *trainer)
     switch (config->ihvp_method) {
     case BLPO_IHVP_DENSE: return trainer->critic->mlp.n_parameters;
     case BLPO_IHVP_NYSTROM: return config->nystrom_rank;
-    case BLPO_IHVP_GAUSS_NEWTON: return config->trajectories_per_minibatch * config->n_steps;
+    case BLPO_IHVP_NYSTROM_PCG:
+        return config->sketch_rank_max > 0 ? config->sketch_rank_max : config->nystrom_rank; /* eigenvectors of its sketch */
     default: return 0;
     }
 }
