@@ -183,6 +183,8 @@ def ihvp(b):
         out[f"{case}-hypergrad"] = ihvp_pair(b, case, 50, "ihvp_torch.py", "--package", "hypergrad")
     out["cg-1e-5-torchopt"] = ihvp_pair(b, "cg-1e-5", 1, "ihvp_torch.py", "--package", "torchopt")
     out["accuracy"] = b.lines("ihvp", PROBLEM, "--seconds", b.seconds)
+    for rho in (50, 1, 0.1) if not b.quick else ():
+        out["accuracy"] += b.lines("ihvp", PROBLEM, "--method", "dense", "--rho", rho)
     return out
 
 

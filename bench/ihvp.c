@@ -3,9 +3,10 @@
  *
  *     ihvp FILE.npz [--method NAME --rho RHO] [--seconds S] [--serve | --repeat N]
  *
- * A line a case (all of them without --method): microseconds of a solve alone, from weights and observations, so with the
+ * A line a case (all of them without --method, but for dense, whose matrix of 4545 rows takes seconds): microseconds of a solve alone, from weights and observations, so with the
  * critic's forward pass and signals ("us"), and of a solve as an update has it, where those are there already ("us_solve");
- * residual |(H + rho I) x - v| / |v| and error |x - x*| / |x*|, means over draws of I where I is drawn. */
+ * residual |(H + rho I) x - v| / |v| and error |x - x*| / |x*|, means over draws of I where I is drawn, for v = grad_w J and for a
+ * right-hand side of random numbers. Of dense one solve is timed. */
 #include "harness.h"
 #include "npz.h"
 
@@ -28,25 +29,33 @@ typedef struct ihvp_case {
     int64_t iterations; /* of cg, nystrom_pcg */
     double tolerance; /* of cg, nystrom_pcg */
     int32_t curvature;
+    int32_t draw, space_efficient; /* of nystrom */
 } ihvp_case;
 
 static const ihvp_case cases[] = {
-    {"none", BLPO_IHVP_NONE, 1, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-5", BLPO_IHVP_NYSTROM, 5, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-5-s1", BLPO_IHVP_NYSTROM, 5, 1, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-10", BLPO_IHVP_NYSTROM, 10, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-50", BLPO_IHVP_NYSTROM, 50, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-100", BLPO_IHVP_NYSTROM, 100, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"nystrom-5-gn", BLPO_IHVP_NYSTROM, 5, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
-    {"nystrom-50-gn", BLPO_IHVP_NYSTROM, 50, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
-    {"cg-10", BLPO_IHVP_CG, 1, 0, 10, 0, BLPO_CURVATURE_HESSIAN},
-    {"cg-1e-5", BLPO_IHVP_CG, 1, 0, 200, 1e-5, BLPO_CURVATURE_HESSIAN},
-    {"cg-1e-5-gn", BLPO_IHVP_CG, 1, 0, 200, 1e-5, BLPO_CURVATURE_GAUSS_NEWTON},
-    {"nystrom_pcg-10-1e-5", BLPO_IHVP_NYSTROM_PCG, 10, 0, 200, 1e-5, BLPO_CURVATURE_HESSIAN},
-    {"nystrom_pcg-10-1e-5-gn", BLPO_IHVP_NYSTROM_PCG, 10, 0, 200, 1e-5, BLPO_CURVATURE_GAUSS_NEWTON},
-    {"neumann-10", BLPO_IHVP_NEUMANN, 1, 0, 0, 0, BLPO_CURVATURE_HESSIAN},
-    {"gauss_newton", BLPO_IHVP_GAUSS_NEWTON, 1, 0, 0, 0, BLPO_CURVATURE_GAUSS_NEWTON},
-    {NULL, 0, 0, 0, 0, 0, 0},
+    {.name = "none", .method = BLPO_IHVP_NONE, .rank = 1},
+    {.name = "nystrom-5", .method = BLPO_IHVP_NYSTROM, .rank = 5},
+    {.name = "nystrom-5-s1", .method = BLPO_IHVP_NYSTROM, .rank = 5, .shift = 1},
+    {.name = "nystrom-5-diagonal", .method = BLPO_IHVP_NYSTROM, .rank = 5, .draw = BLPO_DRAW_DIAGONAL},
+    {.name = "nystrom-5-space", .method = BLPO_IHVP_NYSTROM, .rank = 5, .space_efficient = 1},
+    {.name = "nystrom-10", .method = BLPO_IHVP_NYSTROM, .rank = 10},
+    {.name = "nystrom-50", .method = BLPO_IHVP_NYSTROM, .rank = 50},
+    {.name = "nystrom-50-diagonal", .method = BLPO_IHVP_NYSTROM, .rank = 50, .draw = BLPO_DRAW_DIAGONAL},
+    {.name = "nystrom-50-space", .method = BLPO_IHVP_NYSTROM, .rank = 50, .space_efficient = 1},
+    {.name = "nystrom-100", .method = BLPO_IHVP_NYSTROM, .rank = 100},
+    {.name = "nystrom-5-gn", .method = BLPO_IHVP_NYSTROM, .rank = 5, .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "nystrom-50-gn", .method = BLPO_IHVP_NYSTROM, .rank = 50, .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "cg-10", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 10},
+    {.name = "cg-1e-5", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 200, .tolerance = 1e-5},
+    {.name = "cg-1e-5-gn", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 200, .tolerance = 1e-5,
+     .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "nystrom_pcg-10-1e-5", .method = BLPO_IHVP_NYSTROM_PCG, .rank = 10, .iterations = 200, .tolerance = 1e-5},
+    {.name = "nystrom_pcg-10-1e-5-gn", .method = BLPO_IHVP_NYSTROM_PCG, .rank = 10, .iterations = 200, .tolerance = 1e-5,
+     .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "neumann-10", .method = BLPO_IHVP_NEUMANN, .rank = 1},
+    {.name = "gauss_newton", .method = BLPO_IHVP_GAUSS_NEWTON, .rank = 1, .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "dense", .method = BLPO_IHVP_DENSE, .rank = 1},
+    {.name = NULL},
 };
 
 static const double rhos[] = {50, 1, 0.1};
@@ -58,8 +67,8 @@ typedef struct ihvp {
     blpo_trainer *trainer;     /* its rollout holds X, its game the critic at w */
     float *X, *returns;        /* [ROWS][OBS], [ROWS] */
     int64_t p;
-    float *v, *x;              /* [p] */
-    double *exact;             /* [p] at the rho of the case */
+    float *v, *random, *x;     /* [p] v of the game, and one of random numbers */
+    double *exact, *exact_random; /* [p] at the rho of the case */
     blpo_hypergrad *solver;
 } ihvp;
 
@@ -121,14 +130,17 @@ static void open_problem(ihvp *b, const char *path)
     b->file = bench_npz_open(path);
     make_networks(b);
     b->v = numbers(b->p, sizeof *b->v);
+    b->random = numbers(b->p, sizeof *b->random);
     b->x = numbers(b->p, sizeof *b->x);
     b->exact = numbers(b->p, sizeof *b->exact);
+    b->exact_random = numbers(b->p, sizeof *b->exact_random);
     b->returns = numbers(ROWS, sizeof *b->returns);
     b->X = numbers(ROWS * OBS, sizeof *b->X);
     set_weights(b);
     bench_npz_get_float(&b->file, "X", ROWS * OBS, b->X);
     bench_npz_get_float(&b->file, "R", ROWS, b->returns);
     bench_npz_get_float(&b->file, "v", b->p, b->v);
+    bench_npz_get_float(&b->file, "v_rand", b->p, b->random);
 }
 
 static void close_problem(ihvp *b)
@@ -138,8 +150,10 @@ static void close_problem(ihvp *b)
     bench_npz_close(&b->file);
     free(b->X);
     free(b->v);
+    free(b->random);
     free(b->x);
     free(b->exact);
+    free(b->exact_random);
     free(b->returns);
 }
 
@@ -156,6 +170,8 @@ static blpo_config settings_of(const ihvp *b, const ihvp_case *c, double rho)
     config.ihvp_curvature = c->curvature;
     config.nystrom_rank = c->rank;
     config.nystrom_shift = c->shift;
+    config.nystrom_draw = c->draw;
+    config.nystrom_space_efficient = c->space_efficient;
     config.nystrom_rho = rho;
     if (c->iterations > 0)
         config.cg_iterations = c->iterations;
@@ -225,49 +241,70 @@ static void alone(void *user)
     solve(b);
 }
 
-static double error_of(const ihvp *b)
+static double error_of(const ihvp *b, const double *exact)
 {
     double difference = 0.0, norm = 0.0;
     for (int64_t i = 0; i < b->p; i++) {
-        difference += ((double)b->x[i] - b->exact[i]) * ((double)b->x[i] - b->exact[i]);
-        norm += b->exact[i] * b->exact[i];
+        difference += ((double)b->x[i] - exact[i]) * ((double)b->x[i] - exact[i]);
+        norm += exact[i] * exact[i];
     }
     return sqrt(difference / norm);
 }
 
-static void accuracy(ihvp *b, const ihvp_case *c, double *residual, double *error, int64_t *products)
+/* How good x is for one right-hand side, and what a solve costs. */
+typedef struct quality {
+    double residual, error;
+    long long products;
+} quality;
+
+static quality quality_of(ihvp *b, const ihvp_case *c, const float *v, const double *exact)
 {
     const int draws = c->method == BLPO_IHVP_NYSTROM || c->method == BLPO_IHVP_NYSTROM_PCG ? DRAWS : 1;
-    *residual = *error = 0.0;
+    quality q = {0.0, 0.0, 0};
     for (int i = 0; i < draws; i++) {
         blpo_hypergrad_report report = {.struct_size = sizeof report};
-        bench_check(blpo_hypergrad_solve(b->solver, b->v, b->x, &report), "solve", NULL);
-        *residual += report.relative_residual / draws;
-        *error += error_of(b) / draws;
-        *products = report.n_products - 1; /* without the residual's own */
+        bench_check(blpo_hypergrad_solve(b->solver, v, b->x, &report), "solve", blpo_hypergrad_error(b->solver));
+        q.residual += report.relative_residual / draws;
+        q.error += error_of(b, exact) / draws;
+        q.products = (long long)report.n_products - 1; /* without the residual's own */
     }
+    return q;
+}
+
+static void exact_solutions(ihvp *b, double rho)
+{
+    char name[32];
+    snprintf(name, sizeof name, "x_v_%g", rho);
+    bench_npz_get(&b->file, name, b->p, b->exact);
+    snprintf(name, sizeof name, "x_v_rand_%g", rho);
+    bench_npz_get(&b->file, name, b->p, b->exact_random);
+}
+
+static double us_of_one(void (*call)(void *), void *user)
+{
+    const double start = bench_cpu();
+    call(user);
+    return 1e6 * (bench_cpu() - start);
 }
 
 static void measure(ihvp *b, const ihvp_case *c, double rho, double seconds)
 {
-    char name[32];
-    double residual, error;
-    int64_t products;
-    snprintf(name, sizeof name, "x_v_%g", rho);
-    bench_npz_get(&b->file, name, b->p, b->exact);
+    const int once = c->method == BLPO_IHVP_DENSE;
+    exact_solutions(b, rho);
     const blpo_config config = settings_of(b, c, rho);
     make_trainer(b, &config);
     load(b);
     make_solver(b, c, &config, 1);
-    accuracy(b, c, &residual, &error, &products);
+    const quality q = quality_of(b, c, b->v, b->exact), random = quality_of(b, c, b->random, b->exact_random);
     blpo_hypergrad_destroy(b->solver);
     make_solver(b, c, &config, 0); /* the report costs a product */
-    const double us_solve = bench_least_us(solve, b, seconds), us = bench_least_us(alone, b, seconds);
-    if (c->method == BLPO_IHVP_CG && fabs(error_of(b) - error) > 1e-3 * error + 1e-7)
+    const double us_solve = once ? us_of_one(solve, b) : bench_least_us(solve, b, seconds);
+    const double us = once ? us_solve : bench_least_us(alone, b, seconds);
+    if (c->method == BLPO_IHVP_CG && fabs(error_of(b, b->exact) - q.error) > 1e-3 * q.error + 1e-7)
         bench_check(BLPO_ERR_STATE, "a solve alone gives another x", NULL); /* the signals are not those of linearise */
     bench_line("{\"what\":\"ihvp\",\"case\":\"%s\",\"rho\":%g,\"us\":%.2f,\"us_solve\":%.2f,\"residual\":%.3e,\"error\":%.3e,"
-               "\"products\":%lld}",
-               c->name, rho, us, us_solve, residual, error, (long long)products);
+               "\"residual_random\":%.3e,\"error_random\":%.3e,\"products\":%lld}",
+               c->name, rho, us, us_solve, q.residual, q.error, random.residual, random.error, q.products);
     blpo_hypergrad_destroy(b->solver);
     blpo_trainer_destroy(b->trainer);
 }
@@ -275,7 +312,7 @@ static void measure(ihvp *b, const ihvp_case *c, double rho, double seconds)
 static void measure_all(ihvp *b, double seconds)
 {
     for (const ihvp_case *c = cases; c->name != NULL; c++)
-        for (size_t i = 0; i < sizeof rhos / sizeof *rhos; i++)
+        for (size_t i = 0; i < sizeof rhos / sizeof *rhos && c->method != BLPO_IHVP_DENSE; i++)
             measure(b, c, rhos[i], seconds);
 }
 

@@ -5,7 +5,7 @@
  *
  *     forward               2 n W                        gradient of a weighted sum   2 n W
  *     backward signals      2 n (W - s_0 s_1)            a row of the Hessian         2 n W  (its first term alone)
- *     product J x           2 n W
+ *     product J x           2 n W                        a product with H           2 n (6 W - 4 s_0 s_1)
  *
  * A minibatch of BLPO: K critic gradients (forward, signals, gradient); then critic forward and signals, v (a gradient);
  * actor forward, signals, gradient; k rows and k^2 p for the core; J x and one more gradient of the actor. */
@@ -39,6 +39,13 @@ static inline double bench_weights(const bench_shape *s, int64_t outputs)
 static inline double bench_biases(const bench_shape *s, int64_t outputs)
 {
     return (double)(s->n_hidden * s->hidden + outputs);
+}
+
+/* A product with the full Hessian, a row: tangents forward, tangents of the signals, gradient, each two products a layer, those
+ * that are zero in the first layer left out. */
+static inline double bench_hessian_product(const bench_shape *s, int64_t outputs)
+{
+    return 2.0 * (6.0 * bench_weights(s, outputs) - 4.0 * bench_first(s, outputs));
 }
 
 /* Forward and backward signals, a row. */

@@ -12,10 +12,10 @@ import tempfile
 
 from targets import TARGETS
 
-# Stages of bench/stages.c by how often a minibatch has them (published settings: K 3, and a rollout's 128 acts are shared by
-# 16 minibatches). "rows of H" and "mixed product" are parts of the solve.
-STAGES = {"load": 1, "critic gradient (x K)": 3, "critic Adam (x K)": 3, "direct and v": 1, "solve, rows and mixed in it": 1,
-          "actor Adam": 1, "act, 4 environments": 8}
+# Stages of bench/stages.c by how often a minibatch has them (published settings: K 3, and a rollout is shared by 16
+# minibatches). The others are made of several of these, or stand alone.
+STAGES = {"rollout, all steps": 1 / 16, "load": 1, "critic gradient (x K)": 3, "critic Adam (x K)": 3, "direct": 1, "v": 1,
+          "rows of H": 1, "core": 1, "x": 1, "mixed product": 1, "actor Adam": 1}
 SWEEPS = {"T": "T", "hidden": "width of the layers", "depth": "hidden layers", "k": "k", "observation": "numbers an observation",
           "trajectories": "trajectories a minibatch"}
 
@@ -91,27 +91,34 @@ def paired(section, unit, scale=1.0):
 
 
 def accuracy(rows):
-    return table(["method", "rho", "us alone", "us in an update", "products", "residual", "error"],
-                 [[r["case"], f"{r['rho']:g}", number(r["us"]), number(r["us_solve"]), r["products"], f"{r['residual']:.1e}",
-                   f"{r['error']:.1e}"] for r in rows])
+    """Rows of an older bench/ihvp have one right-hand side."""
+    small = lambda r, key: f"{r[key]:.1e}" if key in r else "-"
+    return table(["method", "rho", "us alone", "us in an update", "products", "residual", "error", "residual, v random", "error, v random"],
+                 [[r["case"], f"{r['rho']:g}", number(r["us"]), number(r["us_solve"]), r["products"], small(r, "residual"),
+                   small(r, "error"), small(r, "residual_random"), small(r, "error_random")] for r in rows])
 
 
 # ---------------------------------------------------------------- stages, growth, memory, profile
+def stage_row(r, peak, name, times="-", share="-"):
+    if not r["flops"]:
+        return [name, number(r["us"]), times, share, "-", "-", "-"]
+    speed = r["flops"] / r["us"] * 1e-3
+    return [name, number(r["us"]), times, share, number(r["flops"] * 1e-3), number(speed), f"{100 * speed / peak:.0f} %"]
+
+
 def stages(rows, peak):
     by_name = {r["name"]: r for r in rows}
-    parts = [(name, by_name[name], times) for name, times in STAGES.items() if name in by_name]
-    total = sum(r["us"] * times for _, r, times in parts)
-    out = []
-    for name, r, times in parts:
-        speed = r["flops"] / r["us"] * 1e-3
-        out.append([name, number(r["us"]), times, f"{100 * r['us'] * times / total:.0f} %", number(speed) if speed else "-",
-                    f"{100 * speed / peak:.0f} %" if speed else "-"])
-    for r in rows:
-        if r["name"] not in STAGES:
-            speed = r["flops"] / r["us"] * 1e-3
-            out.append([r["name"] + " (a part, or alone)", number(r["us"]), "-", "-", number(speed) if speed else "-",
-                        f"{100 * speed / peak:.0f} %" if speed else "-"])
-    return table(["stage", "us", "times a minibatch", "share", "GFLOP/s", "of the peak"], out)
+    parts = [(by_name[name], times) for name, times in STAGES.items() if name in by_name]
+    total = sum(r["us"] * times for r, times in parts)
+    out = [stage_row(r, peak, r["name"], f"{times:g}", f"{100 * r['us'] * times / total:.0f} %") for r, times in parts]
+    if len(parts) == len(STAGES):
+        flops = sum(r["flops"] * times for r, times in parts)
+        out.append(stage_row(dict(us=total, flops=flops), peak, "all of it", "1", "100 %"))
+    out += [stage_row(r, peak, r["name"] + " (parts, or alone)") for r in rows if r["name"] not in STAGES]
+    return [f"The sgemm peak of this machine is {number(peak)} GFLOP/s (above). Least: the flops of the products that a stage cannot do "
+            "without (`bench/model.h`). What is not a product counts as nothing, in the share of the peak too. v is what it adds to "
+            "the direct term.", "",
+            *table(["stage", "us", "times a minibatch", "share", "least, kflop", "GFLOP/s", "of the peak"], out)]
 
 
 def slope(points):
@@ -264,7 +271,8 @@ def write(results, out):
                 *accuracy(results["ihvp"]["accuracy"]), "",
                 "Residual: |(H + rho I) x - v| / |v|, with curvature Gauss-Newton (-gn, and the method of that name) with that "
                 "matrix for H; error: against the float64 solution with the Hessian; both means over 16 draws where something is "
-                "drawn, s = 0 but in -s1.")
+                "drawn, s = 0 but in -s1; for v = grad_w J, and for one of random numbers. -diagonal: rows drawn by the Gauss-Newton "
+                "diagonal; -space: the form that keeps one row at a time; dense: one solve, with all its rows.")
     if "act" in results:
         section("One action", *paired(results["act"], "us"))
     if "solve" in results:
@@ -278,11 +286,13 @@ def write(results, out):
         section("Stages of a minibatch", *stages(results["stages"], results["machine"]["peak"]))
     if "growth" in results:
         section("Growth", "Exponents fitted to time and to the flops that the work needs at least (`bench/model.h`), over all "
-                "points and over the larger half of them.", "", *growth_table(results["growth"]))
+                "points and over the larger half of them.", "", *growth_table(results["growth"]), *threads_line(results["growth"]))
         if picture_growth(results["growth"], folder / "growth.png"):
             lines += ["", "![Growth](performance/growth.png)"]
     if "memory" in results:
-        section("Memory", "Bytes counted through the runtime's allocator; the formula is in `bench/memory.c`.", "",
+        section("Memory", "Bytes counted through the runtime's allocator; the formula is in `bench/memory.c`. Nothing of it grows with the square of "
+                "p, the critic's parameters. Method dense and the exact response of a linear critic do hold 2 p x p doubles, by their "
+                "nature, and are not measured.", "",
                 *memory(results["memory"]))
     if "perf" in results:
         section("Where the time goes", "perf, software clock, the CartPole example by method blpo: all symbols up to 95 %.", "",

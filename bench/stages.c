@@ -1,5 +1,6 @@
 /* Where the time of an update goes: one minibatch of CartPole (published settings: 128 steps, 64-64 tanh, K 3, k 5) stage
- * by stage, in microseconds and in GFLOP/s, then steps a second of whole runs by each method.
+ * by stage, in microseconds, in the flops that it needs at least (model.h), and in GFLOP/s, then steps a second of whole runs by
+ * each method. bench/sgemm measures the peak of the machine, bench/report.py sets both side by side.
  *
  *     stages [options]        --steps N   environment steps of a run (60000)       --rows T     steps a trajectory (128)
  *                             --rank K    rows of the Hessian (5)                  --hidden H   width of both layers (64)
@@ -7,10 +8,15 @@
  *                             --only NAME  one stage, for a profiler
  *
  * Times are of the processor (all threads), the least of some batches: what other programs do on the machine shows less
- * there than in wall time. With more than one thread wall time is what counts, and is printed instead. Flops are those of
- * the products with dense layers that a stage cannot do without, two a multiplication; all else counts as nothing. */
+ * there than in wall time. With more than one thread wall time is what counts, and is printed instead. The stages up to "actor
+ * Adam" make up a minibatch, with its share of the rollout; what comes after them is made of several, or stands alone. v shares the
+ * passes of the direct term, so its time is what both take less the direct term alone. */
+#include "harness.h"
+#include "model.h"
+
 #include "envs/cartpole.h"
 
+#include "hypergrad/hypergrad.h"
 #include "train/trainer.h"
 
 #include <blpo/blpo.h>
@@ -30,6 +36,7 @@ typedef struct bench {
     blpo_trainer *trainer;
     real *hessian_rows;
     int64_t *index;
+    double *core_v;         /* C v, which step 5 of the solver overwrites */
 } bench;
 
 static double now(const bench *b)
@@ -98,6 +105,18 @@ static void rows(bench *b)
     blpo__game_hessian_rows(&b->trainer->game, b->index, b->rank, b->hessian_rows);
 }
 
+static void core(bench *b)
+{
+    blpo_hypergrad_report report = {.struct_size = sizeof report};
+    blpo__nystrom_core(b->trainer->solver, b->trainer->response, &report);
+}
+
+static void apply(bench *b)
+{
+    memcpy(b->trainer->solver->core_v, b->core_v, (size_t)b->rank * sizeof *b->core_v);
+    blpo__nystrom_apply(b->trainer->solver, b->trainer->response, b->hessian_rows);
+}
+
 static void product(bench *b)
 {
     blpo__game_hessian_product(&b->trainer->game, b->trainer->response, b->hessian_rows);
@@ -111,6 +130,13 @@ static void mixed(bench *b)
 static void solve(bench *b)
 {
     blpo_hypergrad_compute(b->trainer->solver, b->trainer->direct, b->trainer->response, b->trainer->total, NULL);
+}
+
+/* The rollout is full: what is in it is dropped, and as much is collected. */
+static void rollout(bench *b)
+{
+    bench_check(blpo_trainer_drop_rollout(b->trainer), "drop", blpo_trainer_error(b->trainer));
+    bench_check(blpo_trainer_collect(b->trainer), "collect", blpo_trainer_error(b->trainer));
 }
 
 static void act(bench *b)
@@ -143,50 +169,88 @@ static double time_of(bench *b, void (*stage)(bench *))
     return 1e6 * best;
 }
 
-static void report(bench *b, const char *name, void (*stage)(bench *), double flops)
+static int wanted(const bench *b, const char *name) { return b->only == NULL || strcmp(b->only, name) == 0; }
+
+static void print(const bench *b, const char *name, double us, double flops)
 {
-    if (b->only != NULL && strcmp(b->only, name) != 0)
-        return;
-    const double us = time_of(b, stage);
     if (b->json)
         printf("{\"what\":\"stage\",\"name\":\"%s\",\"us\":%.3f,\"flops\":%.0f}\n", name, us, flops);
     else if (flops > 0.0)
-        printf("%-28s %9.2f us %8.1f GFLOP/s\n", name, us, flops / us * 1e-3);
+        printf("%-28s %9.2f us %11.0f flops %8.1f GFLOP/s\n", name, us, flops, flops / us * 1e-3);
     else
         printf("%-28s %9.2f us\n", name, us);
 }
 
-static void stages(bench *b)
+static void report(bench *b, const char *name, void (*stage)(bench *), double flops)
+{
+    if (wanted(b, name))
+        print(b, name, time_of(b, stage), flops);
+}
+
+/* `both` without `part` */
+static void report_rest(bench *b, const char *name, void (*both)(bench *), void (*part)(bench *), double flops)
+{
+    if (wanted(b, name))
+        print(b, name, time_of(b, both) - time_of(b, part), flops);
+}
+
+/* A trainer that has collected its fourth rollout. */
+static void prepare_trainer(bench *b)
 {
     b->trainer = make(b, BLPO_METHOD_BLPO);
-    const blpo__game *game = &b->trainer->game;
     for (int i = 0; i < 3; i++)
         if (blpo_trainer_collect(b->trainer) < 0 || blpo_trainer_update(b->trainer, NULL) < 0)
             exit(1);
     blpo_trainer_collect(b->trainer);
-    const int64_t p = game->critic->n_parameters;
+}
+
+/* The first minibatch loaded, and a solver that has solved it. */
+static void prepare_minibatch(bench *b)
+{
+    const int64_t p = b->trainer->game.critic->n_parameters;
     b->hessian_rows = malloc((size_t)(p * b->rank) * sizeof(real));
     b->index = malloc((size_t)b->rank * sizeof *b->index);
-    if (b->hessian_rows == NULL || b->index == NULL)
+    b->core_v = malloc((size_t)b->rank * sizeof *b->core_v);
+    if (b->hessian_rows == NULL || b->index == NULL || b->core_v == NULL)
         exit(1);
     for (int64_t i = 0; i < b->rank; i++)
         b->index[i] = (7 * p / 10 + i * 911) % p;
     load(b);
     direct_and_v(b);
-    const double h = (double)b->hidden[0], layers = h * h + 4.0 * h, pass = 2.0 * (double)b->rows * layers;
+    solve(b);
+    core(b);
+    memcpy(b->core_v, b->trainer->solver->core_v, (size_t)b->rank * sizeof *b->core_v);
+}
+
+static void stages(bench *b)
+{
+    const bench_shape shape = {.obs = CARTPOLE_OBS, .outputs = 2, .n_hidden = 2, .hidden = b->hidden[0]};
+    const double n = (double)b->rows, k = (double)b->rank, p = bench_weights(&shape, 1) + bench_biases(&shape, 1);
+    const double critic = 2.0 * n * bench_weights(&shape, 1), actor = 2.0 * n * bench_weights(&shape, 2);
+    const double critic_signals = n * bench_signals(&shape, 1), actor_signals = n * bench_signals(&shape, 2);
+    const double direct_flops = critic + actor_signals + actor, v_flops = critic_signals - critic + critic;
+    const double core_flops = k * k * p + 2.0 * k * p, x_flops = 2.0 * k * p;
+    prepare_trainer(b);
+    report(b, "rollout, all steps", rollout, 4.0 * actor);
+    prepare_minibatch(b);
     report(b, "load", load, 0.0);
     load(b);
-    report(b, "critic gradient (x K)", critic_gradient, 2.0 * pass + 2.0 * (double)b->rows * h * h);
+    report(b, "critic gradient (x K)", critic_gradient, critic_signals + critic);
     report(b, "critic Adam (x K)", critic_adam, 0.0);
-    report(b, "direct", direct, 3.0 * pass + 2.0 * (double)b->rows * h * h);
-    report(b, "direct and v", direct_and_v, 4.0 * pass + 4.0 * (double)b->rows * h * h);
-    report(b, "rows of H", rows, (double)b->rank * pass);
-    report(b, "one product with H", product, 0.0);
-    report(b, "mixed product", mixed, 2.0 * pass);
-    report(b, "solve, rows and mixed in it", solve, ((double)b->rank + 2.0) * pass);
+    report(b, "direct", direct, direct_flops);
+    report_rest(b, "v", direct_and_v, direct, v_flops);
+    direct_and_v(b);
+    report(b, "rows of H", rows, k * critic);
+    report(b, "core", core, core_flops);
+    report(b, "x", apply, x_flops);
+    report(b, "mixed product", mixed, critic + actor);
     report(b, "actor Adam", actor_adam, 0.0);
-    report(b, "act, 4 environments", act, 8.0 * layers);
-    report(b, "one action", one_action, 2.0 * layers);
+    report(b, "direct and v", direct_and_v, direct_flops + v_flops);
+    report(b, "solve: rows to mixed product", solve, k * critic + core_flops + x_flops + critic + actor);
+    report(b, "one product with H", product, n * bench_hessian_product(&shape, 1));
+    report(b, "act, 4 environments", act, 4.0 * actor / n);
+    report(b, "one action", one_action, actor / n);
+    free(b->core_v);
     free(b->index);
     free(b->hessian_rows);
     blpo_trainer_destroy(b->trainer);

@@ -138,7 +138,10 @@ void blpo__draw_create(blpo_hypergrad *solver);
 int blpo__draw(blpo_hypergrad *solver);
 int blpo__is_among(const int64_t *index, int64_t n, int64_t value);
 
-/* nystrom.c and nystrom_space.c: the core from M and C C^T; -1 where it cannot be used. x without a k x p array. */
+/* nystrom.c and nystrom_space.c: steps 3 and 4 from the rows that are there, with C v, and step 5; the factor from M and C C^T
+ * alone. 0, or -1 where the core cannot be used. x without a k x p array. */
+int blpo__nystrom_core(blpo_hypergrad *solver, const real *v, blpo_hypergrad_report *report);
+void blpo__nystrom_apply(blpo_hypergrad *solver, const real *v, real *x);
 int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 int blpo__nystrom_space_solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
 void blpo__nystrom_space_create(blpo_hypergrad *solver);

@@ -116,25 +116,33 @@ static void read_rows(blpo_hypergrad *solver, const real *v)
             solver->block[i * k + j] = (double)solver->rows[i * p + index[j]];
 }
 
+int blpo__nystrom_core(blpo_hypergrad *solver, const real *v, blpo_hypergrad_report *report)
+{
+    read_rows(solver, v);
+    return blpo__nystrom_factor(solver, report);
+}
+
+void blpo__nystrom_apply(blpo_hypergrad *solver, const real *v, real *x)
+{
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
+    blpo__symmetric_solve(&solver->system, solver->core_v);
+    blpo__less_rows(k, p, solver->rows, solver->core_v, v, 1.0 / solver->config.nystrom_rho, x);
+    blpo__hypergrad_flops(solver, 2 * k * k + 2 * k * p + p);
+}
+
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    const int64_t k = solver->config.nystrom_rank;
     int rc = blpo__draw(solver);
     if (rc == BLPO_OK && solver->config.nystrom_space_efficient)
         return blpo__nystrom_space_solve(solver, v, x, report);
     if (rc == BLPO_OK)
-        rc = blpo__hypergrad_rows(solver, solver->index, k, solver->rows);
+        rc = blpo__hypergrad_rows(solver, solver->index, solver->config.nystrom_rank, solver->rows);
     if (rc != BLPO_OK)
         return rc;
-    read_rows(solver, v);
-    if (blpo__nystrom_factor(solver, report) != 0) {
+    if (blpo__nystrom_core(solver, v, report) != 0)
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
-        return BLPO_OK;
-    }
-    blpo__symmetric_solve(&solver->system, solver->core_v);
-    blpo__hypergrad_flops(solver, 2 * k * k);
-    blpo__less_rows(k, solver->problem.n_inner, solver->rows, solver->core_v, v, 1.0 / solver->config.nystrom_rho, x);
-    blpo__hypergrad_flops(solver, 2 * k * solver->problem.n_inner + solver->problem.n_inner);
+    else
+        blpo__nystrom_apply(solver, v, x);
     return BLPO_OK;
 }
 
