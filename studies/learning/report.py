@@ -4,7 +4,9 @@
     python3 studies/learning/report.py
 
 Standard library only; gnuplot draws. Figures of a setting are over its seeds: the interquartile mean (the mean of the
-middle half) with a 95 % interval from 2,000 bootstrap samples. Text in docs/methods.md outside of the two marks stays.
+middle half) with a 95 % interval from 2,000 bootstrap samples. Score: the mean over the tasks of that area, on a scale from
+0, a policy that learned nothing, to 1, one that was as good as policies get from the first step on. Text in docs/methods.md
+outside of the two marks stays.
 """
 import os
 import random
@@ -17,6 +19,8 @@ RUNS = os.path.join(ROOT, "docs", "methods", "runs.txt")
 PAGE = os.path.join(ROOT, "docs", "methods.md")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 BOOTSTRAP = 2000
+SCALE = {"cartpole": (20.0, 500.0), "acrobot": (-500.0, -80.0), "pendulum": (-1250.0, -150.0)}   # area: nothing, everything
+PLAIN = ("nested", "ppo")                                                                       # no kappa, no inverse
 
 
 def read_runs():
@@ -40,10 +44,16 @@ def quartile_mean(values):
     return sum(w * x for w, x in zip(weights, values)) / sum(weights)
 
 
-def interval(values, seed=0):
-    draw = random.Random(seed)
-    means = sorted(quartile_mean(draw.choices(values, k=len(values))) for _ in range(BOOTSTRAP))
-    return means[int(0.025 * BOOTSTRAP)], means[int(0.975 * BOOTSTRAP) - 1]
+def resampled(values, name):
+    """Interquartile means of bootstrap samples, in the order of drawing: others for every name, the same in every call."""
+    draw = random.Random(name)
+    return [quartile_mean(draw.choices(values, k=len(values))) for _ in range(BOOTSTRAP)]
+
+
+def middle(samples):
+    """The interval that holds 95 % of the samples."""
+    samples = sorted(samples)
+    return samples[int(0.025 * BOOTSTRAP)], samples[int(0.975 * BOOTSTRAP) - 1]
 
 
 def mean(values):
@@ -64,12 +74,17 @@ def groups_of(runs, task):
     return groups
 
 
+def samples_of(runs):
+    """Of the area, by runs of one task and setting."""
+    return resampled([r["auc"] for r in runs], "{task} {setting} {kappa}".format(**runs[0]))
+
+
 def summary(runs):
     auc = [r["auc"] for r in runs]
     solved = [float(r["solved_at"]) for r in runs if r["solved_at"]]
     # A run that was never solved counts as one that takes for ever: the median is over all runs.
     half = median(solved + [float("inf")] * (len(runs) - len(solved)))
-    return {"n": len(runs), "auc": quartile_mean(auc), "interval": interval(auc), "mean": mean(auc), "last": quartile_mean([r["curve"][-1] for r in runs]),
+    return {"n": len(runs), "auc": quartile_mean(auc), "interval": middle(samples_of(runs)), "mean": mean(auc), "last": quartile_mean([r["curve"][-1] for r in runs]),
             "solved": len(solved), "steps": half, "stuck": sum(r["stuck"] for r in runs),
             "collapsed": sum(r["collapsed"] for r in runs), "residual": mean([r["residual"] for r in runs]),
             "cosine": mean([r["cosine"] for r in runs]), "bound": mean([r["bound"] for r in runs]),
@@ -79,7 +94,7 @@ def summary(runs):
 
 
 def row(setting, kappa, s):
-    kappa = "-" if setting in ("nested", "ppo") else kappa
+    kappa = "-" if setting in PLAIN else kappa
     steps = "-" if s["steps"] == float("inf") else f"{s['steps']:,.0f}"
     solver = (f"{s['residual']:.3g} | {s['cosine']:.2f} | {s['ratio']:.2g} | {s['bound']:.2f} | {s['indefinite']:.2f}"
               if s["cosine"] != 0 else "- | - | - | - | -")
@@ -95,20 +110,23 @@ def gnuplot(script):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def draw_areas(task, summaries):
-    """One line a setting and kappa: its interval, best on top."""
-    order = sorted(summaries.items(), key=lambda item: item[1]["auc"])
+def name_of(setting, kappa):
+    return setting if setting in PLAIN else f"{setting}, kappa {kappa}"
+
+
+def draw_intervals(name, title, figures):
+    """One line a setting and kappa: figure and interval, best on top. figures: (setting, kappa) -> figure, (low, high)."""
+    order = sorted(figures.items(), key=lambda item: item[1][0])
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as data:
-        for i, ((setting, kappa), s) in enumerate(order):
-            label = setting if setting in ("nested", "ppo") else f"{setting}, kappa {kappa}"
-            color = {"nested": 2, "ppo": 3, "nystrom-published": 1}.get(setting, 0)
-            data.write(f"{s['auc']} {i} {s['interval'][0]} {s['interval'][1]} {color} \"{label}\"\n")
+        for i, ((setting, kappa), (figure, (low, high))) in enumerate(order):
+            color = {"nested": 2, "ppo": 3, "nystrom-published": 1, "recommended": 4}.get(setting, 0)
+            data.write(f"{figure} {i} {low} {high} {color} \"{name_of(setting, kappa)}\"\n")
         data.flush()
         gnuplot(f"""set terminal pngcairo size 1000,{120 + 22 * len(order)} font 'sans,11' background '#ffffff'
-set output '{ROOT}/docs/methods/{task}-area.png'
-set title '{task}: area under the learning curve, interquartile mean and 95 % interval'
+set output '{ROOT}/docs/methods/{name}.png'
+set title '{title}, interquartile mean and 95 % interval'
 set yrange [-1:{len(order)}]; set grid x lc rgb '#dddddd'; unset key
-set palette defined (0 '#707070', 1 '#1850b0', 2 '#208030', 3 '#c04010'); set cbrange [0:3]; unset colorbox
+set palette defined (0 '#707070', 1 '#1850b0', 2 '#208030', 3 '#c04010', 4 '#8020a0'); set cbrange [0:4]; unset colorbox
 plot '{data.name}' using 1:2:3:4:5:ytic(6) with xerrorbars pt 7 ps 1 lw 2 lc palette
 """)
 
@@ -138,16 +156,64 @@ def section(task, runs):
     groups = groups_of(runs, task)
     summaries = {key: summary(group) for key, group in groups.items()}
     steps = next(iter(groups.values()))[0]["steps"]
-    draw_areas(task, summaries)
+    draw_intervals(f"{task}-area", f"{task}: area under the learning curve",
+                   {key: (s["auc"], s["interval"]) for key, s in summaries.items()})
     draw_curves(task, groups, steps)
     lines = [f"### {task}", "", f"{steps:,.0f} steps a run.", "", HEAD]
     lines += [row(setting, kappa, s) for (setting, kappa), s in sorted(summaries.items(), key=lambda item: -item[1]["auc"])]
     return lines + ["", f"![areas](methods/{task}-area.png)", "", f"![curves](methods/{task}-curves.png)", ""]
 
 
+# ---------------------------------------------------------------- over the tasks
+def scaled(task, area):
+    nothing, everything = SCALE[task]
+    return (area - nothing) / (everything - nothing)
+
+
+def score_of(by_task):
+    """The score of a setting from its runs of every task, and bootstrap samples of it."""
+    score = mean([scaled(task, quartile_mean([run["auc"] for run in runs])) for task, runs in by_task.items()])
+    samples = [[scaled(task, area) for area in samples_of(runs)] for task, runs in by_task.items()]
+    return score, [mean(row) for row in zip(*samples)]
+
+
+def scores_of(runs):
+    """(setting, kappa) -> score and samples, of the settings that were run on every task."""
+    groups = {}
+    for run in runs:
+        groups.setdefault((run["setting"], run["kappa"]), {}).setdefault(run["task"], []).append(run)
+    return {key: (by_task, *score_of(by_task)) for key, by_task in groups.items() if by_task.keys() == SCALE.keys()}
+
+
+def difference(samples, others):
+    """Interval of the difference from another setting. Seeds are not paired: two settings share no more than a first policy."""
+    low, high = middle([a - b for a, b in zip(samples, others)])
+    return f"[{low:+.3f}, {high:+.3f}]"
+
+
+def overview(runs):
+    scores = scores_of(runs)
+    nested = next((samples for (setting, _), (_, _, samples) in scores.items() if setting == "nested"), None)
+    ppo_seconds = mean([r["seconds"] for r in runs if r["setting"] == "ppo"])
+    lines = ["### All three tasks", "",
+             "| setting | kappa | score [95 %] | less that of nested | " + " | ".join(sorted(SCALE)) + " | stuck | collapsed | residual | processor time, PPO = 1 |",
+             "|---|---|---|---|" + "---|" * len(SCALE) + "---|---|---|---|"]
+    for (setting, kappa), (by_task, score, samples) in sorted(scores.items(), key=lambda item: -item[1][1]):
+        every = [run for group in by_task.values() for run in group]
+        low, high = middle(samples)
+        areas = " | ".join(f"{quartile_mean([r['auc'] for r in by_task[task]]):.1f}" for task in sorted(SCALE))
+        less = "-" if setting == "nested" or nested is None else difference(samples, nested)
+        residual = "-" if setting in PLAIN else f"{median([r['residual'] for r in every]):.2g}"
+        lines.append(f"| {setting} | {'-' if setting in PLAIN else kappa} | {score:.3f} [{low:.3f}, {high:.3f}] | {less} | {areas} | "
+                     f"{sum(r['stuck'] for r in every):.0f} | {sum(r['collapsed'] for r in every):.0f} | {residual} | "
+                     f"{mean([r['seconds'] for r in every]) / ppo_seconds:.2f} |")
+    draw_intervals("score", "score over three tasks", {key: (score, middle(samples)) for key, (_, score, samples) in scores.items()})
+    return lines + ["", "![scores](methods/score.png)", ""]
+
+
 def main():
     runs = read_runs()
-    lines = []
+    lines = overview(runs)
     for task in sorted({run["task"] for run in runs}):
         lines += section(task, runs)
     with open(PAGE) as page:
