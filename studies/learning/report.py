@@ -20,7 +20,8 @@ PAGE = os.path.join(ROOT, "docs", "methods.md")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 BOOTSTRAP = 2000
 SCALE = {"cartpole": (20.0, 500.0), "acrobot": (-500.0, -80.0), "pendulum": (-1250.0, -150.0)}   # area: nothing, everything
-PLAIN = ("nested", "ppo")                                                                       # no kappa, no inverse
+PLAIN = ("nested", "ppo")                # no kappa, no inverse
+NO_KAPPA = PLAIN + ("recommended",)      # or one of its own
 
 
 def read_runs():
@@ -94,7 +95,7 @@ def summary(runs):
 
 
 def row(setting, kappa, s):
-    kappa = "-" if setting in PLAIN else kappa
+    kappa = "-" if setting in NO_KAPPA else kappa
     steps = "-" if s["steps"] == float("inf") else f"{s['steps']:,.0f}"
     solver = (f"{s['residual']:.3g} | {s['cosine']:.2f} | {s['ratio']:.2g} | {s['bound']:.2f} | {s['indefinite']:.2f}"
               if s["cosine"] != 0 else "- | - | - | - | -")
@@ -111,7 +112,7 @@ def gnuplot(script):
 
 
 def name_of(setting, kappa):
-    return setting if setting in PLAIN else f"{setting}, kappa {kappa}"
+    return setting if setting in NO_KAPPA else f"{setting}, kappa {kappa}"
 
 
 def draw_intervals(name, title, figures):
@@ -164,6 +165,11 @@ def section(task, runs):
     return lines + ["", f"![areas](methods/{task}-area.png)", "", f"![curves](methods/{task}-curves.png)", ""]
 
 
+def seeds_of(runs):
+    seeds = {run["seed"] for run in runs}
+    return f"{min(seeds):.0f} to {max(seeds):.0f}"
+
+
 # ---------------------------------------------------------------- over the tasks
 def scaled(task, area):
     nothing, everything = SCALE[task]
@@ -191,31 +197,56 @@ def difference(samples, others):
     return f"[{low:+.3f}, {high:+.3f}]"
 
 
-def overview(runs):
+def row_of_three(key, entry, others, ppo_seconds):
+    """others: samples of the settings that this one is held against."""
+    (setting, kappa), (by_task, score, samples) = key, entry
+    every = [run for group in by_task.values() for run in group]
+    low, high = middle(samples)
+    cells = [setting, "-" if setting in NO_KAPPA else kappa, f"{score:.3f} [{low:.3f}, {high:.3f}]"]
+    cells += ["-" if other is samples else difference(samples, other) for other in others]
+    cells += [f"{quartile_mean([r['auc'] for r in by_task[task]]):.1f}" for task in sorted(SCALE)]
+    cells += [f"{sum(r[count] for r in every):.0f}" for count in ("stuck", "collapsed")]
+    cells += ["-" if setting in PLAIN else f"{median([r['residual'] for r in every]):.2g}"]
+    cells += [f"{mean([r['seconds'] for r in every]) / ppo_seconds:.2f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def over_the_tasks(runs, versus, picture):
+    """A row a setting, best first, with the interval of its score less that of each setting of `versus`."""
     scores = scores_of(runs)
-    nested = next((samples for (setting, _), (_, _, samples) in scores.items() if setting == "nested"), None)
+    others = [scores[key][2] for key in versus if key in scores]
+    heads = ["setting", "kappa", "score [95 %]"] + [f"less that of {name_of(*key)}" for key in versus if key in scores]
+    heads += sorted(SCALE) + ["stuck", "collapsed", "residual", "processor time, PPO = 1"]
     ppo_seconds = mean([r["seconds"] for r in runs if r["setting"] == "ppo"])
-    lines = ["### All three tasks", "",
-             "| setting | kappa | score [95 %] | less that of nested | " + " | ".join(sorted(SCALE)) + " | stuck | collapsed | residual | processor time, PPO = 1 |",
-             "|---|---|---|---|" + "---|" * len(SCALE) + "---|---|---|---|"]
-    for (setting, kappa), (by_task, score, samples) in sorted(scores.items(), key=lambda item: -item[1][1]):
-        every = [run for group in by_task.values() for run in group]
-        low, high = middle(samples)
-        areas = " | ".join(f"{quartile_mean([r['auc'] for r in by_task[task]]):.1f}" for task in sorted(SCALE))
-        less = "-" if setting == "nested" or nested is None else difference(samples, nested)
-        residual = "-" if setting in PLAIN else f"{median([r['residual'] for r in every]):.2g}"
-        lines.append(f"| {setting} | {'-' if setting in PLAIN else kappa} | {score:.3f} [{low:.3f}, {high:.3f}] | {less} | {areas} | "
-                     f"{sum(r['stuck'] for r in every):.0f} | {sum(r['collapsed'] for r in every):.0f} | {residual} | "
-                     f"{mean([r['seconds'] for r in every]) / ppo_seconds:.2f} |")
-    draw_intervals("score", "score over three tasks", {key: (score, middle(samples)) for key, (_, score, samples) in scores.items()})
-    return lines + ["", "![scores](methods/score.png)", ""]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += [row_of_three(key, entry, others, ppo_seconds) for key, entry in sorted(scores.items(), key=lambda item: -item[1][1])]
+    draw_intervals(picture, "score over three tasks", {key: (score, middle(samples)) for key, (_, score, samples) in scores.items()})
+    return lines + ["", f"![scores](methods/{picture}.png)", ""]
+
+
+def table_by_task(runs):
+    """The runs that judge the recommended settings, task by task."""
+    lines = []
+    for task in sorted(SCALE):
+        summaries = {key: summary(group) for key, group in groups_of(runs, task).items()}
+        lines += [f"{task}:", "", HEAD]
+        lines += [row(*key, s) for key, s in sorted(summaries.items(), key=lambda item: -item[1]["auc"])] + [""]
+    return lines
+
+
+PUBLISHED, NESTED, PPO = ("nystrom-published", "1"), ("nested", "1"), ("ppo", "1")
 
 
 def main():
     runs = read_runs()
-    lines = overview(runs)
-    for task in sorted({run["task"] for run in runs}):
-        lines += section(task, runs)
+    fresh = {run["seed"] for run in runs if run["setting"] == "recommended"}   # seeds that judge what the others chose
+    chosen_by, judged_by = [[run for run in runs if (run["seed"] in fresh) == judges] for judges in (False, True)]
+    lines = ["### All three tasks", "", f"Seeds {seeds_of(chosen_by)}.", ""] + over_the_tasks(chosen_by, [NESTED], "score")
+    if judged_by:
+        lines += ["### The recommended settings", "", f"Seeds {seeds_of(judged_by)}.", ""]
+        lines += over_the_tasks(judged_by, [PUBLISHED, NESTED, PPO], "recommended") + table_by_task(judged_by)
+    for task in sorted({run["task"] for run in chosen_by}):
+        lines += section(task, chosen_by)
     with open(PAGE) as page:
         text = page.read()
     head, rest = text.split(BEGIN)
