@@ -41,6 +41,7 @@ static const blpo_env default_env = {
     .struct_size = sizeof(blpo_env), .n_envs = 1, .autoreset = BLPO_AUTORESET_DISABLED};
 enum {
     LEAST_CONFIG = BLPO__SIZE_UP_TO(blpo_config, critic),
+    LEAST_RECOMMENDED = BLPO__SIZE_UP_TO(blpo_config, ihvp_curvature),
     LEAST_ENV = BLPO__SIZE_UP_TO(blpo_env, load)
 };
 
@@ -49,6 +50,19 @@ int blpo_config_init(blpo_config *config, size_t struct_size)
     if (config == NULL)
         return BLPO_ERR_NULL;
     return blpo__write_struct(config, struct_size, &defaults, sizeof defaults, LEAST_CONFIG);
+}
+
+int blpo_config_recommended(blpo_config *config, size_t struct_size)
+{
+    if (config == NULL)
+        return BLPO_ERR_NULL;
+    blpo_config recommended = defaults;
+    recommended.normalize_advantages = 1;
+    recommended.critic_steps = 8;
+    recommended.ihvp_curvature = BLPO_CURVATURE_GAUSS_NEWTON;
+    recommended.nystrom_shift = 0.0;
+    recommended.kappa = 0.3;
+    return blpo__write_struct(config, struct_size, &recommended, sizeof recommended, LEAST_RECOMMENDED);
 }
 
 int blpo_env_init(blpo_env *env, size_t struct_size)

@@ -121,13 +121,19 @@ static void print_run(const struct run *run, double seconds)
 static void configure(const struct run *run, blpo_config *config)
 {
     const struct setting *setting = run->setting;
-    blpo_config_init(config, sizeof *config);
-    blpo_config_set_method(config, setting->method);
+    if (setting->recommended) {
+        blpo_config_recommended(config, sizeof *config);
+        config->hypergradient = setting->method == BLPO_METHOD_BLPO;
+    } else {
+        blpo_config_init(config, sizeof *config);
+        blpo_config_set_method(config, setting->method);
+        config->kappa = run->kappa;
+        config->normalize_advantages = setting->normalized;
+    }
     run->task->configure(config);
     config->seed = run->seed;
-    config->kappa = run->kappa;
     config->diagnostics_interval = 20;
-    if (setting->method != BLPO_METHOD_BLPO)
+    if (setting->method != BLPO_METHOD_BLPO || setting->recommended)
         return;
     config->ihvp_method = setting->ihvp;
     config->ihvp_curvature = setting->curvature;

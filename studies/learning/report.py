@@ -20,8 +20,8 @@ PAGE = os.path.join(ROOT, "docs", "methods.md")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 BOOTSTRAP = 2000
 SCALE = {"cartpole": (20.0, 500.0), "acrobot": (-500.0, -80.0), "pendulum": (-1250.0, -150.0)}   # area: nothing, everything
-PLAIN = ("nested", "ppo")                # no kappa, no inverse
-NO_KAPPA = PLAIN + ("recommended",)      # or one of its own
+PLAIN = ("nested", "ppo", "recommended-nested", "ppo-normalized")   # no kappa, no inverse
+NO_KAPPA = PLAIN + ("recommended",)                                 # or one of its own
 
 
 def read_runs():

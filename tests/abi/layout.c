@@ -409,6 +409,7 @@ FUNCTION(blpo_gae_adjoint, int (*)(int64_t, const float *, const uint8_t *, cons
           float *))
 FUNCTION(blpo_rollout_error, const blpo_error *(*)(const blpo_rollout *))
 FUNCTION(blpo_config_init, int (*)(blpo_config *, size_t))
+FUNCTION(blpo_config_recommended, int (*)(blpo_config *, size_t))
 FUNCTION(blpo_config_set_method, int (*)(blpo_config *, int))
 FUNCTION(blpo_trainer_create, int (*)(const blpo_env *, const blpo_config *, const blpo_runtime *, blpo_trainer **))
 FUNCTION(blpo_trainer_destroy, void (*)(blpo_trainer *))

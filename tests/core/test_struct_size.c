@@ -21,6 +21,7 @@ WRAP(blpo_critic_config_init, blpo_critic_config)
 WRAP(blpo_rollout_config_init, blpo_rollout_config)
 WRAP(blpo_env_init, blpo_env)
 WRAP(blpo_config_init, blpo_config)
+WRAP(blpo_config_recommended, blpo_config)
 
 typedef struct initialiser {
     int (*init)(void *p, size_t size);
@@ -39,6 +40,7 @@ static const initialiser INIT[] = {
     { wrap_blpo_rollout_config_init, sizeof(blpo_rollout_config), sizeof(blpo_rollout_config) },
     { wrap_blpo_env_init, sizeof(blpo_env), UP_TO(blpo_env, load) },
     { wrap_blpo_config_init, sizeof(blpo_config), UP_TO(blpo_config, critic) },
+    { wrap_blpo_config_recommended, sizeof(blpo_config), UP_TO(blpo_config, ihvp_curvature) },
 };
 
 enum { ROOM = 1024 };

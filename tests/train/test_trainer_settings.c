@@ -362,6 +362,21 @@ static void the_defaults_are_the_published_settings(void **state)
     assert_true(c.critic_network.output_gain == 1.0 && c.critic_network.hidden_gain == sqrt(2.0));
 }
 
+static void the_recommended_settings_are_the_published_ones_but_for_five(void **state)
+{
+    (void)state;
+    blpo_config recommended, expected;
+    assert_status(blpo_config_recommended(&recommended, sizeof recommended), BLPO_OK);
+    assert_status(blpo_config_init(&expected, sizeof expected), BLPO_OK);
+    expected.normalize_advantages = 1;
+    expected.critic_steps = 8;
+    expected.ihvp_curvature = BLPO_CURVATURE_GAUSS_NEWTON;
+    expected.nystrom_shift = 0.0;
+    expected.kappa = 0.3;
+    assert_memory_equal(&recommended, &expected, sizeof expected);
+    assert_status(blpo_config_recommended(NULL, sizeof recommended), BLPO_ERR_NULL);
+}
+
 static void set_method_changes_what_makes_a_method_and_nothing_else(void **state)
 {
     (void)state;
@@ -467,6 +482,7 @@ int main(void)
         cmocka_unit_test(null_arguments_of_create_are_refused),
         cmocka_unit_test(no_config_means_the_published_settings),
         cmocka_unit_test(the_defaults_are_the_published_settings),
+        cmocka_unit_test(the_recommended_settings_are_the_published_ones_but_for_five),
         cmocka_unit_test(set_method_changes_what_makes_a_method_and_nothing_else),
         cmocka_unit_test(without_a_hypergradient_there_is_no_solver),
         cmocka_unit_test(a_policy_or_critic_of_other_shape_is_refused_by_name),
