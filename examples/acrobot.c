@@ -27,10 +27,9 @@ int main(int argc, char **argv)
     acrobot_env(&env, &batch);
 
     blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    blpo_config_set_method(&config, train.method);
+    train_settings(&train, &config);
     config.seed = train.seed;
-    if (!train.limit_terminates)
+    if (!train.limit_terminates && train.method != TRAIN_RECOMMENDED)
         config.adam_epsilon = QUIET_EPSILON;
     config.diagnostics_interval = train.csv_path ? 50 : 0; /* for the CSV, what costs extra is measured now and then */
 

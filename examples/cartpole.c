@@ -21,10 +21,9 @@ int main(int argc, char **argv)
     blpo_env env;
     cartpole_env(&env, &batch);
 
-    /* How: the defaults are the published settings. */
+    /* How: the published settings, blpo_config_init(), unless --method asks for others. */
     blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    blpo_config_set_method(&config, train.method);
+    train_settings(&train, &config);
     config.seed = train.seed;
     config.diagnostics_interval = train.csv_path ? 50 : 0; /* for the CSV, what costs extra is measured now and then */
 

@@ -69,8 +69,7 @@ int main(int argc, char **argv)
     train_runtime(&train, &runtime);
 
     blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    blpo_config_set_method(&config, train.method);
+    train_settings(&train, &config);
     config.seed = train.seed;
     config.diagnostics_interval = 4;
     config.spectrum_iterations = 20;

@@ -32,8 +32,7 @@ int main(int argc, char **argv)
     pendulum_env(&env, &batch);
 
     blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    blpo_config_set_method(&config, train.method);
+    train_settings(&train, &config);
     settings(&config);
     config.seed = train.seed;
     config.diagnostics_interval = train.csv_path ? 50 : 0; /* for the CSV, what costs extra is measured now and then */

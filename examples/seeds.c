@@ -69,8 +69,7 @@ static int train_seed(struct run *r)
     cartpole_env(&env, &batch);
 
     blpo_config config;
-    blpo_config_init(&config, sizeof config);
-    blpo_config_set_method(&config, r->train.method);
+    train_settings(&r->train, &config);
     config.seed = r->train.seed;
     config.diagnostics_interval = r->train.csv ? 50 : 0;
 
@@ -245,7 +244,7 @@ static void usage(FILE *out, const char *program, const struct crew *c, const st
             "  --seeds N                 how many (%d)\n"
             "  --seed N                  the first of them (0)\n"
             "  --jobs N                  how many at a time (as many as there are processors: %d)\n"
-            "  --method blpo|nested|ppo  what to train with (blpo)\n"
+            "  --method M                blpo, nested, ppo or recommended (blpo)\n"
             "  --steps N                 environment steps of each (%" PRId64 ")\n"
             "  --limit-terminates        count a time limit as a termination, as the published runs did\n"
             "  --no-stop                 run all steps, though solved (mean return of 100 episodes >= %g)\n"

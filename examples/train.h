@@ -1,7 +1,7 @@
 /* What the training examples share: options, progress line, CSV, files, the final line. The programs themselves show
  * how the library is used; this is what any program has around it.
  *
- *     --method blpo|nested|ppo   what to train with                   --csv FILE          one row an update
+ *     --method blpo|nested|ppo|recommended   what to train with       --csv FILE          one row an update
  *     --seed N                   0 .. 2^64 - 1                        --save FILE         the policy, for deploy
  *     --steps N                  environment steps in all             --checkpoint FILE   everything, to go on later
  *     --no-stop                  go on when solved                    --resume FILE       go on from a checkpoint
@@ -31,7 +31,7 @@ struct train {
     double solved;      /* solved when the mean return of the last 100 episodes reaches this */
 
     /* options */
-    int method;         /* a blpo_method */
+    int method;         /* a blpo_method, or TRAIN_RECOMMENDED */
     uint64_t seed;
     int no_stop, quiet;
     int limit_terminates; /* for the environment: what a time limit counts as */
@@ -57,9 +57,23 @@ static inline void train_on_interrupt(int signal_number)
     signal(signal_number, SIG_DFL); /* a second Ctrl-C ends the program at once */
 }
 
+enum { TRAIN_RECOMMENDED = BLPO_METHOD_PPO + 1 }; /* BLPO with the recommended settings in place of the published ones */
+
 static inline const char *train_method_name(int method)
 {
-    return method == BLPO_METHOD_PPO ? "ppo" : method == BLPO_METHOD_NESTED ? "nested" : "blpo";
+    static const char *const names[] = {"", "blpo", "nested", "ppo", "recommended"};
+    return names[method];
+}
+
+/* The settings of a method: every field of config is set. */
+static inline void train_settings(const struct train *t, blpo_config *config)
+{
+    if (t->method == TRAIN_RECOMMENDED) {
+        blpo_config_recommended(config, sizeof *config);
+        return;
+    }
+    blpo_config_init(config, sizeof *config);
+    blpo_config_set_method(config, t->method);
 }
 
 /* -- options -- */
@@ -68,7 +82,8 @@ static inline void train_usage(FILE *out, const char *program, const struct trai
 {
     fprintf(out,
             "usage: %s [options]\n"
-            "  --method blpo|nested|ppo  what to train with (blpo)\n"
+            "  --method M                blpo, nested or ppo with the published settings, or recommended: blpo with those of\n"
+            "                            blpo_config_recommended() (blpo)\n"
             "  --seed N                  keys everything random (0)\n"
             "  --steps N                 environment steps in all (%" PRId64 ")\n"
             "  --limit-terminates        count a time limit as a termination, as the published runs did\n"
@@ -103,7 +118,7 @@ static inline int train_parse(const char *text, uint64_t *out)
 
 static inline int train_parse_method(const char *text, int *method)
 {
-    for (int m = BLPO_METHOD_BLPO; m <= BLPO_METHOD_PPO; m++)
+    for (int m = BLPO_METHOD_BLPO; m <= TRAIN_RECOMMENDED; m++)
         if (strcmp(text, train_method_name(m)) == 0) {
             *method = m;
             return 1;

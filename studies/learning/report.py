@@ -17,6 +17,7 @@ import tempfile
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 RUNS = os.path.join(ROOT, "docs", "methods", "runs.txt")
 PAGE = os.path.join(ROOT, "docs", "methods.md")
+PUBLISHED, NESTED, PPO = ("nystrom-published", "1"), ("nested", "1"), ("ppo", "1")   # setting, kappa
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 BOOTSTRAP = 2000
 SCALE = {"cartpole": (20.0, 500.0), "acrobot": (-500.0, -80.0), "pendulum": (-1250.0, -150.0)}   # area: nothing, everything
@@ -91,7 +92,7 @@ def summary(runs):
             "cosine": mean([r["cosine"] for r in runs]), "bound": mean([r["bound"] for r in runs]),
             "indefinite": mean([r["indefinite"] for r in runs]),
             "ratio": median([r["implicit"] / r["direct"] if r["direct"] > 0 else 0.0 for r in runs]),
-            "seconds": median([r["seconds"] for r in runs])}
+            "seconds": min(r["seconds"] for r in runs)}
 
 
 def row(setting, kappa, s):
@@ -197,6 +198,11 @@ def difference(samples, others):
     return f"[{low:+.3f}, {high:+.3f}]"
 
 
+def seconds_of(by_task):
+    """Processor time of a run of each task: the least of all seeds, which other work on the machine disturbed least."""
+    return sum(min(run["seconds"] for run in runs) for runs in by_task.values())
+
+
 def row_of_three(key, entry, others, ppo_seconds):
     """others: samples of the settings that this one is held against."""
     (setting, kappa), (by_task, score, samples) = key, entry
@@ -207,7 +213,7 @@ def row_of_three(key, entry, others, ppo_seconds):
     cells += [f"{quartile_mean([r['auc'] for r in by_task[task]]):.1f}" for task in sorted(SCALE)]
     cells += [f"{sum(r[count] for r in every):.0f}" for count in ("stuck", "collapsed")]
     cells += ["-" if setting in PLAIN else f"{median([r['residual'] for r in every]):.2g}"]
-    cells += [f"{mean([r['seconds'] for r in every]) / ppo_seconds:.2f}"]
+    cells += [f"{seconds_of(by_task) / ppo_seconds:.2f}"]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -217,7 +223,7 @@ def over_the_tasks(runs, versus, picture):
     others = [scores[key][2] for key in versus if key in scores]
     heads = ["setting", "kappa", "score [95 %]"] + [f"less that of {name_of(*key)}" for key in versus if key in scores]
     heads += sorted(SCALE) + ["stuck", "collapsed", "residual", "processor time, PPO = 1"]
-    ppo_seconds = mean([r["seconds"] for r in runs if r["setting"] == "ppo"])
+    ppo_seconds = seconds_of(scores[PPO][0])
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     lines += [row_of_three(key, entry, others, ppo_seconds) for key, entry in sorted(scores.items(), key=lambda item: -item[1][1])]
     draw_intervals(picture, "score over three tasks", {key: (score, middle(samples)) for key, (_, score, samples) in scores.items()})
@@ -232,9 +238,6 @@ def table_by_task(runs):
         lines += [f"{task}:", "", HEAD]
         lines += [row(*key, s) for key, s in sorted(summaries.items(), key=lambda item: -item[1]["auc"])] + [""]
     return lines
-
-
-PUBLISHED, NESTED, PPO = ("nystrom-published", "1"), ("nested", "1"), ("ppo", "1")
 
 
 def main():
