@@ -270,8 +270,13 @@ static void multiply_strip(const block *at, int64_t i, int rows, const real *b, 
         job.c += whole * TILE_COLUMNS;
         cut_tile(rows, left, &job);
     }
-    for (int r = 0; at->last && p->finish != BLPO__AS_IS && r < rows; r++)
-        finish_row(p, p->c + (i + r) * p->ldc + at->j, at->columns);
+    if (!at->last || p->finish == BLPO__AS_IS)
+        return;
+    if (at->columns == p->ldc) /* one row behind the other: their constants are loaded once */
+        finish_row(p, p->c + i * p->ldc, rows * p->ldc);
+    else
+        for (int r = 0; r < rows; r++)
+            finish_row(p, p->c + (i + r) * p->ldc + at->j, at->columns);
 }
 
 /* Rows of B as they lie: where all tiles are whole, and B is small, so that it stays in the first cache uncopied, or is

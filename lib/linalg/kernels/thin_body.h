@@ -58,17 +58,17 @@ INLINE void dot_rows(int rows, int64_t k, const real *a, int64_t a_row, const re
 }
 
 /* The same for a number of rows that is no constant. */
-INLINE void some_dots(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real *out)
+INLINE void some_dots(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real out[4])
 {
-    real sums[4];
-    if (rows == 4)
-        dot_rows(4, k, a, a_row, b, b_row, sums);
-    for (int i = 0; rows < 4 && i < rows; i++) {
+    if (rows == 4) {
+        dot_rows(4, k, a, a_row, b, b_row, out);
+        return;
+    }
+    for (int i = 0; i < rows; i++) {
         real one[4];
         dot_rows(1, k, a + i * a_row, a_row, b + i * b_row, b_row, one);
-        sums[i] = one[0];
+        out[i] = one[0];
     }
-    memcpy(out, sums, (size_t)rows * sizeof *out);
 }
 
 INLINE real start_of(const blpo__product *p, int64_t i, int64_t j)
