@@ -46,14 +46,13 @@ static int fail_nonfinite(const run *r, int stage, const char *field, int64_t el
     return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, stage, -1, r->minibatch, field, element, value, NULL);
 }
 
-/* Scales a gradient to at most max_gradient_norm. Returns its norm before, NaN or infinite where the gradient is. */
-static double clip_gradient(const run *r, real *gradient, int64_t n)
+/* Scales a gradient of this norm to at most max_gradient_norm. */
+static void clip_gradient(const run *r, real *gradient, int64_t n, double norm)
 {
-    const double norm = blpo__norm(gradient, n), most = r->trainer->config.max_gradient_norm;
+    const double most = r->trainer->config.max_gradient_norm;
     if (most > 0.0 && norm > most)
         for (int64_t i = 0; i < n; i++)
             gradient[i] = (real)((double)gradient[i] * (most / norm));
-    return norm;
 }
 
 /* A minibatch for the game, all that is known of it before w moves. */
@@ -103,9 +102,10 @@ static int nested_critic(run *r)
         const int rc = blpo__game_critic_gradient(game, trainer->gradient);
         if (rc != BLPO_OK)
             return fail_callback(r, BLPO_STAGE_CRITIC);
-        const double norm = clip_gradient(r, trainer->gradient, game->critic->n_parameters);
+        const double norm = blpo__norm(trainer->gradient, game->critic->n_parameters);
         if (!isfinite(norm))
             return fail_nonfinite(r, BLPO_STAGE_CRITIC, "norm of the critic gradient", -1, norm);
+        clip_gradient(r, trainer->gradient, game->critic->n_parameters, norm);
         if (k == 0)
             note_before(r, norm);
         blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
@@ -228,15 +228,16 @@ static int choose_rows(const run *r)
     return blpo_hypergrad_set_indices(trainer->solver, trainer->plan.indices + r->minibatch * k, k);
 }
 
-/* Steps 4 to 6, by the solver; without one the direct term alone. */
-static int hypergradient(run *r)
+/* Steps 4 to 6, by the solver; without one the direct term alone. norm: of what comes out. */
+static int hypergradient(run *r, double *norm)
 {
     blpo_trainer *trainer = r->trainer;
     const int64_t q = trainer->policy->n_parameters;
     if (trainer->solver == NULL) {
         memcpy(trainer->total, trainer->direct, (size_t)q * sizeof *trainer->total);
-        r->metrics->direct_norm += blpo__norm(trainer->direct, q);
-        r->metrics->hypergradient_norm += blpo__norm(trainer->direct, q);
+        *norm = blpo__norm(trainer->direct, q);
+        r->metrics->direct_norm += *norm;
+        r->metrics->hypergradient_norm += *norm;
         r->n_actor_steps++;
         return BLPO_OK;
     }
@@ -251,19 +252,20 @@ static int hypergradient(run *r)
         return rc;
     }
     count_solve(r, &report);
+    *norm = report.hypergradient_norm;
     r->n_actor_steps++;
     return BLPO_OK;
 }
 
-/* Step 7. log_std stays where a policy may be saved and loaded again. */
-static int actor_step(run *r)
+/* Step 7, along a hypergradient of this norm. log_std stays where a policy may be saved and loaded again. */
+static int actor_step(run *r, double norm)
 {
     blpo_trainer *trainer = r->trainer;
     blpo__game *game = &trainer->game;
     const int64_t q = trainer->policy->n_parameters;
-    const double norm = clip_gradient(r, trainer->total, q);
     if (!isfinite(norm))
         return fail_nonfinite(r, BLPO_STAGE_ACTOR, "norm of the hypergradient", -1, norm);
+    clip_gradient(r, trainer->total, q, norm);
     blpo__adam_step(&trainer->actor_adam_work, r->actor_rate, trainer->total, game->theta);
     for (int64_t i = game->actor->n_parameters; i < q; i++) {
         const real x = game->theta[i], most = (real)BLPO__MAX_LOG_STD;
@@ -303,11 +305,12 @@ static int minibatch(run *r, const int64_t *env, int64_t n_envs)
         r->stopped = 1;
         return BLPO_OK;
     }
-    rc = hypergradient(r);
+    double norm = 0.0;
+    rc = hypergradient(r, &norm);
     if (rc != BLPO_OK)
         return rc;
     blpo__directions_mark(trainer);
-    return actor_step(r);
+    return actor_step(r, norm);
 }
 
 /* The trajectories of one epoch, in their order, cut into minibatches. */
