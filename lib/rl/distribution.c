@@ -17,6 +17,12 @@
 
 static const double HALF_LOG_TWO_PI = 0.91893853320467274178;
 
+/* exp(o_j - m). Of two outcomes one is the largest, and for it there is nothing to compute. */
+static double exp_below(double x)
+{
+    return x == 0.0 ? 1.0 : exp(x);
+}
+
 typedef struct softmax {
     double max; /* m */
     double sum; /* S */
@@ -28,7 +34,7 @@ static softmax softmax_of(const real *output, int64_t n)
     for (int64_t j = 1; j < n; j++)
         s.max = (double)output[j] > s.max ? (double)output[j] : s.max;
     for (int64_t j = 0; j < n; j++)
-        s.sum += exp((double)output[j] - s.max);
+        s.sum += exp_below((double)output[j] - s.max);
     return s;
 }
 
@@ -36,7 +42,7 @@ static double categorical_entropy(const softmax *s, const real *output, int64_t 
 {
     double weighted = 0.0;
     for (int64_t j = 0; j < n; j++) {
-        const double x = (double)output[j] - s->max, e = exp(x);
+        const double x = (double)output[j] - s->max, e = exp_below(x);
         weighted += e > 0.0 ? e * x : 0.0;
     }
     return log(s->sum) - weighted / s->sum;
@@ -69,11 +75,11 @@ static double categorical_score(const blpo__distribution *d, const real *output,
 {
     const softmax s = softmax_of(output, d->n);
     for (int64_t j = 0; j < d->n; j++)
-        of_output[j] = (real)((j == action ? 1.0 : 0.0) - exp((double)output[j] - s.max) / s.sum);
+        of_output[j] = (real)((j == action ? 1.0 : 0.0) - exp_below((double)output[j] - s.max) / s.sum);
     return (double)output[action] - s.max - log(s.sum);
 }
 
-/* e_j go through of_output on their way to p_j. The largest outcome needs no exp. */
+/* e_j go through of_output on their way to p_j. */
 static double categorical_score_entropy(const blpo__distribution *d, const real *output, int64_t action, real *of_output,
                                         double *entropy)
 {
@@ -81,7 +87,7 @@ static double categorical_score_entropy(const blpo__distribution *d, const real 
     for (int64_t j = 1; j < d->n; j++)
         max = (double)output[j] > max ? (double)output[j] : max;
     for (int64_t j = 0; j < d->n; j++) {
-        const double x = (double)output[j] - max, e = x == 0.0 ? 1.0 : exp(x);
+        const double x = (double)output[j] - max, e = exp_below(x);
         sum += e;
         weighted += e > 0.0 ? e * x : 0.0;
         of_output[j] = (real)e;
@@ -160,7 +166,7 @@ static int64_t sample_categorical(const blpo__distribution *d, const real *outpu
     double sum = 0.0;
     int64_t action = 0;
     for (int64_t j = 0; j < d->n && sum <= target; j++) {
-        const double e = exp((double)output[j] - s.max);
+        const double e = exp_below((double)output[j] - s.max);
         action = e > 0.0 ? j : action;
         sum += e;
     }

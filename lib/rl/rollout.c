@@ -89,10 +89,12 @@ void blpo_rollout_destroy(blpo_rollout *rollout)
         blpo__host_destroy(&rollout->host);
 }
 
-/* Every row of one array finite, rows with masked[e] left out. */
+/* Every row of one array finite, rows with masked[e] left out. All in one look, and one by one only where that finds something. */
 static int check_rows(const blpo_rollout *rollout, const char *field, const real *rows, int64_t width,
                       const uint8_t *masked, blpo_error *error)
 {
+    if (blpo__first_nonfinite(rows, rollout->config.n_envs * width) < 0)
+        return BLPO_OK;
     for (int64_t e = 0; e < rollout->config.n_envs; e++) {
         const int64_t bad = masked != NULL && masked[e] ? -1 : blpo__first_nonfinite(rows + e * width, width);
         if (bad >= 0)

@@ -17,26 +17,46 @@ void blpo__batch_create(blpo__batch *batch, int64_t n_trajectories, int64_t n_st
     batch->share = blpo__allocate(memory, n, sizeof *batch->share);
 }
 
+/* Steps from t on that are all transitions, or all none. */
+static int64_t run_length(const blpo_rollout *rollout, int64_t at, int64_t t)
+{
+    int64_t n = 1;
+    while (t + n < rollout->length && rollout->masked[at + n] == rollout->masked[at])
+        n++;
+    return n;
+}
+
 /* Appends the valid transitions of one environment, observations that follow excepted. */
 static void gather_transitions(blpo__batch *batch, const blpo_rollout *rollout, int64_t env, double gamma,
                                double gae_lambda, double reward_scale)
 {
     const int64_t obs_dim = rollout->config.obs_dim, first = batch->n;
-    for (int64_t t = 0; t < rollout->length; t++) {
-        const int64_t at = blpo__rollout_at(rollout, env, t), to = batch->n;
-        if (rollout->masked[at])
+    for (int64_t t = 0, n; t < rollout->length; t += n) {
+        const int64_t from = blpo__rollout_at(rollout, env, t);
+        n = run_length(rollout, from, t);
+        if (rollout->masked[from])
             continue;
-        memcpy(batch->state + to * obs_dim, rollout->obs + at * obs_dim, (size_t)obs_dim * sizeof(real));
-        batch->source[to] = at;
-        batch->discount[to] = blpo__discount(gamma, rollout->terminated[at]);
-        batch->keep[to] = blpo__keep(gamma, gae_lambda, rollout->terminated[at], rollout->truncated[at]);
-        batch->reward[to] = reward_scale * (double)rollout->reward[at];
-        batch->n++;
+        memcpy(batch->state + batch->n * obs_dim, rollout->obs + from * obs_dim, (size_t)(n * obs_dim) * sizeof(real));
+        for (int64_t at = from; at < from + n; at++, batch->n++) {
+            batch->source[batch->n] = at;
+            batch->discount[batch->n] = blpo__discount(gamma, rollout->terminated[at]);
+            batch->keep[batch->n] = blpo__keep(gamma, gae_lambda, rollout->terminated[at], rollout->truncated[at]);
+            batch->reward[batch->n] = reward_scale * (double)rollout->reward[at];
+        }
     }
     if (batch->n > first) {
         batch->keep[batch->n - 1] = 0.0;
         batch->start[++batch->n_trajectories] = batch->n;
     }
+}
+
+/* Bit by bit, so that only what is certainly the same counts as that. Written out: rows are short, and there are many. */
+static int same_row(const real *a, const real *b, int64_t n)
+{
+    int same = 1;
+    for (int64_t j = 0; j < n; j++)
+        same &= memcmp(a + j, b + j, sizeof *a) == 0;
+    return same;
 }
 
 /* s'_t is s_{t+1} where the trajectory goes on; elsewhere it gets a row of its own. The rows are compared, so that a
@@ -50,7 +70,7 @@ static void gather_followers(blpo__batch *batch, const blpo_rollout *rollout)
         for (int64_t t = batch->start[i]; t < batch->start[i + 1]; t++) {
             const real *follower = rollout->next_obs + batch->source[t] * obs_dim;
             if (batch->discount[t] == 0.0 ||
-                (t + 1 < batch->start[i + 1] && memcmp(follower, batch->state + (t + 1) * obs_dim, bytes) == 0)) {
+                (t + 1 < batch->start[i + 1] && same_row(follower, batch->state + (t + 1) * obs_dim, obs_dim))) {
                 batch->next[t] = batch->discount[t] == 0.0 ? t : t + 1; /* without weight: any row does */
             } else {
                 memcpy(batch->state + batch->n_states * obs_dim, follower, bytes);

@@ -88,8 +88,9 @@ int blpo__trainer_act(blpo_trainer *trainer, const real *obs)
 {
     int rc = BLPO_OK;
     blpo__clock_tick(trainer);
-    for (int64_t e = 0; rc == BLPO_OK && e < trainer->env.n_envs; e++)
-        rc = check_obs(trainer, BLPO_STAGE_ACT, e, "obs", obs);
+    const int64_t bad = blpo__first_nonfinite(obs, trainer->env.n_envs * trainer->env.obs_dim);
+    if (bad >= 0)
+        rc = check_obs(trainer, BLPO_STAGE_ACT, bad / trainer->env.obs_dim, "obs", obs);
     if (rc == BLPO_OK)
         rc = outputs(trainer, obs);
     for (int64_t e = 0; rc == BLPO_OK && e < trainer->env.n_envs; e++)
