@@ -75,13 +75,14 @@ enum {
 #else
     FIRST_VECTORS = 1,
 #endif
+    FIRST_COLUMNS = FIRST_VECTORS * LANES,
     FIRST_ROWS = 256
 };
 
-/* Columns j .. of x, vectors vectors of them: their sums with `inputs` inputs and that of the bias, all rows in one pass. The
- * inputs are filled up with zeroes to a number that is a constant. */
+/* Columns j .. of x, vectors vectors of them: their sums with `inputs` inputs and that of the bias, all rows in one pass,
+ * into sums [inputs and bias][FIRST_COLUMNS]. The inputs are filled up with zeroes to a number that is a constant. */
 INLINE void first_layer_columns(int32_t activation, int vectors, int inputs, int whole, const blpo__first_layer *p,
-                                const real *input, int64_t j)
+                                const real *input, int64_t j, real *sums)
 {
     vector sum[BLPO__FEW_INPUTS + 1][FIRST_VECTORS], w[FIRST_VECTORS];
     UNROLLED
@@ -102,27 +103,37 @@ INLINE void first_layer_columns(int32_t activation, int vectors, int inputs, int
                 sum[b][v] += input[t * inputs + b] * x;
             sum[inputs][v] += x;
         }
-    const int64_t n = whole ? vectors * LANES : p->n - j;
-    real part[FIRST_VECTORS * LANES] = {0};
     UNROLLED
-    for (int b = 0; b <= inputs; b++) {
+    for (int b = 0; b <= inputs; b++)
         UNROLLED
         for (int v = 0; v < vectors; v++)
-            *(loose_vector *)(part + v * LANES) = sum[b][v];
-        for (int64_t i = 0; b == inputs && i < n; i++)
-            p->bias[j + i] += part[i];
-        for (int64_t i = 0; b < p->n_inputs && i < n; i++)
-            p->out[(j + i) * p->n_inputs + b] += part[i];
-    }
+            *(loose_vector *)(sums + b * FIRST_COLUMNS + v * LANES) = sum[b][v];
 }
 
+/* Sums of columns j .. to their places: [inputs and bias][FIRST_COLUMNS], which lie transposed there. */
+static __attribute__((noinline)) void put_first_layer(const blpo__first_layer *p, int inputs, const real *sums, int64_t j)
+{
+    const int64_t n = p->n - j < FIRST_COLUMNS ? p->n - j : FIRST_COLUMNS;
+    real *out = p->out + j * p->n_inputs;
+    for (int64_t b = 0; b < p->n_inputs; b++)
+        for (int64_t i = 0; i < n; i++)
+            out[i * p->n_inputs + b] += sums[b * FIRST_COLUMNS + i];
+    for (int64_t i = 0; i < n; i++)
+        p->bias[j + i] += sums[inputs * FIRST_COLUMNS + i];
+}
+
+/* activation and inputs are constants where this is inlined. */
 INLINE void first_layer_of(int32_t activation, int inputs, const blpo__first_layer *p, const real *input)
 {
-    int64_t j = 0;
-    for (; j + FIRST_VECTORS * LANES <= p->n; j += FIRST_VECTORS * LANES)
-        first_layer_columns(activation, FIRST_VECTORS, inputs, 1, p, input, j);
-    for (; j < p->n; j += LANES)
-        first_layer_columns(activation, 1, inputs, 0, p, input, j);
+    real sums[(BLPO__FEW_INPUTS + 1) * FIRST_COLUMNS];
+    for (int64_t j = 0; j < p->n; j += FIRST_COLUMNS) {
+        if (j + FIRST_COLUMNS <= p->n)
+            first_layer_columns(activation, FIRST_VECTORS, inputs, 1, p, input, j, sums);
+        else
+            for (int64_t i = 0; i < FIRST_COLUMNS && j + i < p->n; i += LANES)
+                first_layer_columns(activation, 1, inputs, 0, p, input, j + i, sums + i);
+        put_first_layer(p, inputs, sums, j);
+    }
 }
 
 /* FIRST_ROWS rows at most */
