@@ -280,8 +280,7 @@ def write(results, out):
                 *table(["method, by libblpo", "s", "seeds"],
                        [[m["method"], with_spread(m["wall"]), m["seeds"]] for m in results["solve"].get("methods", [])]))
     if "threads" in results:
-        section("Threads", *paired(results["threads"], "s"), *threads_trust(results["threads"]),
-                *threads_line(results.get("growth", [])))
+        section("Threads", *paired(results["threads"], "s"), *threads_trust(results["threads"]))
     if "stages" in results and "machine" in results:
         section("Stages of a minibatch", *stages(results["stages"], results["machine"]["peak"]))
     if "growth" in results:

@@ -105,6 +105,7 @@ void blpo__log_build(const blpo_runtime *runtime, int64_t order)
     blpo__text_add(&text, blas_kernels());
     blpo__log(runtime, BLPO_LOG_INFO, line);
     if (generic(blas_kernels()) && order >= FELT)
-        blpo__log(runtime, BLPO_LOG_WARNING, "the BLAS, which solves the dense systems of large nystrom_rank, of method dense "
-                                             "and of exact best responses, runs kernels far below this processor; a newer OpenBLAS, or BLIS, would be several times faster");
+        blpo__log(runtime, BLPO_LOG_WARNING,
+                  "the BLAS, which solves the dense systems of large nystrom_rank, of method dense and of exact best responses, "
+                  "runs kernels far below this processor; a newer OpenBLAS, or BLIS, would be several times faster");
 }
