@@ -10,12 +10,13 @@
  * d.A d < 0 means that A is not positive definite; a step along d would then lead up, away from any minimum, so the recurrence
  * ends. With cg_negative_curvature 1 it goes on all the same, as plain implementations do: it then looks for the saddle point
  * A x = v, mostly finds it, but may get worse before it does, and comes to nothing where d.A d is zero to working precision
- * (8 eps |d| |A d|): there it stops in any case. A curvature that is about to turn negative is a small positive one first, and
- * the step along that goes far astray. So x is that of the iteration with the least |r| where it stopped, and where it went on
- * and ended with |r| > |v|, worse than with x = 0. Where there was none, or none with |r| <= |v| and v / rho does better, it is
- * v / rho. Where no curvature was negative the last x
- * stands, whatever its residual: for positive definite A |x - x*| falls with each iteration (Hestenes and Stiefel, theorem 6:3),
- * and |r| need not.
+ * (8 eps |d| |A d|): there it stops in any case.
+ *
+ * A curvature that is about to turn negative is a small positive one first, and the step along that goes far astray, at times
+ * beyond all numbers: the recurrence ends where r.r or d is not finite. So x is that of the iteration with the least |r| where
+ * it stopped, and where it went on and ended with |r| > |v|, worse than with x = 0. Where there was none, or none with |r| <= |v|
+ * and v / rho does better, it is v / rho. Where no curvature was negative the last x stands, whatever its residual: for positive
+ * definite A |x - x*| falls with each iteration (Hestenes and Stiefel, theorem 6:3), and |r| need not.
  *
  * Error, for positive definite A with condition number C: |x_m - x*| <= 2 q^m sqrt(C) |x*|, q = (sqrt(C) - 1) / (sqrt(C) + 1), and
  * roundings of some p eps C |x*|.
@@ -23,6 +24,7 @@
  * Comparing with v / rho costs a product more. */
 #include "hypergrad/hypergrad.h"
 
+#include "core/check.h"
 #include "core/multiversion.h"
 #include "linalg/vector.h"
 
@@ -65,8 +67,9 @@ void blpo__cg_keep(blpo_hypergrad *solver, double norm, const real *x, const blp
 /* The residual of v / rho is H v / rho. */
 static int last_resort_is_better(blpo_hypergrad *solver, const real *v, int *better)
 {
+    const int64_t p = solver->problem.n_inner;
     const int rc = blpo__hypergrad_product(solver, v, solver->product);
-    *better = blpo__norm(solver->product, solver->problem.n_inner) / solver->config.nystrom_rho < solver->best_norm;
+    *better = rc == BLPO_OK && blpo__norm(solver->product, p) / solver->config.nystrom_rho < solver->best_norm;
     return rc;
 }
 
@@ -82,6 +85,16 @@ static int take_best(blpo_hypergrad *solver, const real *v, real *x, int reason,
     else
         memcpy(x, solver->best, (size_t)solver->problem.n_inner * sizeof *x);
     return rc;
+}
+
+/* product = H d. A direction that is not finite, since d or the factor before it overflowed, is the end: the callback never
+ * sees it, and would be blamed for what it made of it. */
+int blpo__cg_product(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report, int *stop)
+{
+    *stop = blpo__first_nonfinite(solver->direction, solver->problem.n_inner) >= 0;
+    if (*stop)
+        return take_best(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
+    return blpo__hypergrad_product(solver, solver->direction, solver->product);
 }
 
 /* d.A d, with H d in product. A d is not stored: rho d is added where it is used, and cannot overflow a `real`. */
@@ -156,7 +169,7 @@ int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, b
     const int reason = !isfinite(dad) ? BLPO_IHVP_REASON_NONFINITE
                        : negative     ? BLPO_IHVP_REASON_INDEFINITE
                                       : BLPO_IHVP_REASON_SINGULAR;
-    report->indefinite |= dad <= 0.0;
+    report->indefinite |= isfinite(dad) && dad <= 0.0;
     *stop = !(negative && safe && solver->config.cg_negative_curvature);
     return *stop ? take_best(solver, v, x, reason, report) : BLPO_OK;
 }
@@ -173,12 +186,12 @@ int blpo__cg_end(blpo_hypergrad *solver, double norm, int passed_negative, const
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
     const blpo_hypergrad_config *config = &solver->config;
-    int passed_negative = 0;
+    int passed_negative = 0, stop = 0;
     double rr = begin(solver, v, x);
-    while (report->iterations < config->cg_iterations && rr > 0.0 && !(sqrt(rr) <= config->cg_tolerance)) {
+    while (report->iterations < config->cg_iterations && rr > 0.0 && isfinite(rr) && sqrt(rr) > config->cg_tolerance) {
         blpo__cg_keep(solver, sqrt(rr), x, report);
-        int rc = blpo__hypergrad_product(solver, solver->direction, solver->product), stop = 0;
-        if (rc != BLPO_OK)
+        int rc = blpo__cg_product(solver, v, x, report, &stop);
+        if (rc != BLPO_OK || stop)
             return rc;
         const double dad = blpo__cg_curvature(solver);
         if (!(dad > 0.0 && isfinite(dad)))

@@ -260,6 +260,7 @@ static int measure_residual(blpo_hypergrad *solver, blpo_hypergrad_report *repor
 static int solve_unit(blpo_hypergrad *solver, blpo_hypergrad_report *report)
 {
     solver->n_flops = 0;
+    solver->spectrum.measured = 0;
     int rc = solver->method->solve(solver, solver->v, solver->x, report);
     if (rc == BLPO_OK && blpo__first_nonfinite(solver->x, solver->problem.n_inner) >= 0)
         blpo__hypergrad_last_resort(solver, solver->v, solver->x, BLPO_IHVP_REASON_NONFINITE, report);
@@ -268,9 +269,10 @@ static int solve_unit(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     report->n_flops = solver->n_flops;
     if (rc == BLPO_OK && solver->measure_residual)
         rc = measure_residual(solver, report);
-    if (rc == BLPO_OK && solver->measure_spectrum && report->largest_eigenvalue < 0.0) {
+    if (rc == BLPO_OK && solver->measure_spectrum && !solver->spectrum.measured) {
         rc = blpo__spectrum_measure(solver);
-        blpo__spectrum_report(&solver->spectrum, report);
+        if (rc == BLPO_OK)
+            blpo__spectrum_report(&solver->spectrum, report);
     }
     return rc;
 }

@@ -32,6 +32,7 @@ typedef struct blpo__spectrum {
     double size;       /* the largest |eigenvalue| */
     double condition;  /* largest over least |eigenvalue| */
     double bound;      /* size and the norm of the residual: as good as never below the largest |eigenvalue| */
+    int measured;      /* 1: in this solve, whatever came of it */
 } blpo__spectrum;
 
 /* A randomised Nystrom sketch of H, and the preconditioner it makes (sketch.c). */
@@ -157,9 +158,10 @@ void blpo__sketch_create(blpo_hypergrad *solver);
 int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
 
-/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: workspace; d.A d; x += a d and r -= a A d;
- * d = z + keep d. */
+/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: workspace; the product, or the end with x and
+ * report done where d is not finite; d.A d; x += a d and r -= a A d; d = z + keep d. */
 void blpo__cg_create(blpo_hypergrad *solver);
+int blpo__cg_product(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report, int *stop);
 double blpo__cg_curvature(blpo_hypergrad *solver);
 void blpo__cg_step(blpo_hypergrad *solver, double a, real *x);
 void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z);

@@ -98,7 +98,8 @@ static int choose_scale(blpo_hypergrad *solver, double *c, blpo_hypergrad_report
     if (rc != BLPO_OK)
         return rc;
     blpo__spectrum_report(&solver->spectrum, report);
-    *c = fmax(solver->spectrum.bound, solver->config.nystrom_rho);
+    const double bound = solver->spectrum.bound;
+    *c = isnan(bound) ? bound : fmax(bound, solver->config.nystrom_rho); /* fmax drops a NaN */
     return BLPO_OK;
 }
 

@@ -89,8 +89,8 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     double rz = begin(solver, v, x), norm = residual_norm(solver);
     while (!done(solver, rz, norm, report)) {
         blpo__cg_keep(solver, norm, x, report);
-        rc = blpo__hypergrad_product(solver, solver->direction, solver->product);
-        if (rc != BLPO_OK)
+        rc = blpo__cg_product(solver, v, x, report, &stop);
+        if (rc != BLPO_OK || stop)
             return rc;
         const double dad = blpo__cg_curvature(solver);
         if (!(dad > 0.0 && isfinite(dad)))

@@ -108,6 +108,7 @@ int blpo__spectrum_measure(blpo_hypergrad *solver)
         advance(solver, beta);
     }
     conclude(s, made);
+    s->measured = 1;
     return BLPO_OK;
 }
 

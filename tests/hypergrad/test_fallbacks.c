@@ -235,7 +235,14 @@ static void dense_falls_back_in_the_order_of_the_table(void **state)
  * Second: A = diag(-1/2, 9) with v = (1/2, 1) steps by a = v.v / v.A v = 1.25 / 8.875, and then r.A r < 0 along what is left
  * (d = (0.68, 0.02)); the residual after the step, 0.60, is less than |v| = 1.12, so that x = a v is the best there is.
  * A = diag(4, 4, 0, 0) with v of four halves: a = 1 / 2, r = (-1, -1, 1, 1) / 2, the next direction is (0, 0, 1, 1), and all of
- * it is exact: its curvature is 0. */
+ * it is exact: its curvature is 0.
+ * A = ((rho, 1), (1, rho)) with v = (1, 0): v.A v = rho, a = 1 / rho, and r = (0, -1 / rho). The next direction would be (1 / rho^2,
+ * -1 / rho): in single precision the square has no number, in double r.r has none. The callback must not see it. */
+#ifdef BLPO__FLOAT64
+#define RHO_OF_A_LONG_STEP 1e-160
+#else
+#define RHO_OF_A_LONG_STEP 1e-20
+#endif
 static void cg_falls_back_in_the_order_of_the_table(void **state)
 {
     (void)state;
@@ -279,6 +286,14 @@ static void cg_falls_back_in_the_order_of_the_table(void **state)
           .indefinite = 1,
           .iterations = 1,
           .x = { 0.25, 0.25, 0.25, 0.25 } },
+        { .name = "cg, a direction that overflows",
+          .method = BLPO_IHVP_CG,
+          .p = 2,
+          .hessian = { 0, 1, 1, 0 },
+          .v = { 1, 0 },
+          .rho = RHO_OF_A_LONG_STEP,
+          .reason = BLPO_IHVP_REASON_NONFINITE,
+          .iterations = 1 },
     };
     SCENES(scenes);
 }
@@ -289,6 +304,16 @@ static void nystrom_pcg_tells_of_its_sketch(void **state)
 {
     (void)state;
     static const scene scenes[] = {
+        { .name = "nystrom_pcg, a direction that overflows",
+          .method = BLPO_IHVP_NYSTROM_PCG,
+          .p = 2,
+          .rank = 1,
+          .hessian = { 0, 1, 1, 0 },
+          .v = { 1, 0 },
+          .rho = RHO_OF_A_LONG_STEP,
+          .reason = BLPO_IHVP_REASON_NONFINITE,
+          .indefinite = 1,
+          .iterations = 1 },
         { .name = "nystrom_pcg, an indefinite sketch",
           .method = BLPO_IHVP_NYSTROM_PCG,
           .p = 2,
@@ -333,7 +358,8 @@ static void nystrom_pcg_tells_of_its_sketch(void **state)
 }
 
 /* r becomes (I - A / c) v. With c = 9 and A = diag(-1, 9), v = (1, 1/4): r = (10/9, 0), longer than v, and v.A v < 0. With c = 2 and
- * A = 9: r = -3.5 v, and v.A v > 0: c was too small. The sum so far is v / c in both. The least double has no inverse. */
+ * A = 9: r = -3.5 v, and v.A v > 0: c was too small. The sum so far is v / c in both. The least double has no inverse.
+ * A = 2e308 has no number: c is measured in vain. */
 static void neumann_falls_back_in_the_order_of_the_table(void **state)
 {
     (void)state;
@@ -372,6 +398,16 @@ static void neumann_falls_back_in_the_order_of_the_table(void **state)
           .neumann_scale = 4.9e-324,
           .terms = 20,
           .reason = BLPO_IHVP_REASON_NONFINITE },
+#ifdef BLPO__FLOAT64
+        { .name = "neumann, c that is not known",
+          .method = BLPO_IHVP_NEUMANN,
+          .p = 1,
+          .hessian = { 1e308 },
+          .v = { 1e300 },
+          .rho = 1e308,
+          .terms = 3,
+          .reason = BLPO_IHVP_REASON_NONFINITE },
+#endif
         { .name = "neumann, nothing wrong",
           .method = BLPO_IHVP_NEUMANN,
           .p = 1,
