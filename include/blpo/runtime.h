@@ -56,8 +56,8 @@ typedef struct blpo_runtime {
     void *log_user;                 /**< passed to log */
     int64_t n_threads;              /**< 1 .. 256, default 1: threads of the library's own, the calling one included. They
                                          live from create to destroy, look for work for some 50 us after each batch of it
-                                         where there are as many processors, and sleep then; with glibc no signal is
-                                         delivered to them. A child of fork() has none of them: a handle it inherited, unless
+                                         where there are as many processors, and sleep then; with glibc 2.32
+                                         or later no signal is delivered to them. A child of fork() has none of them: a handle it inherited, unless
                                          it was in use, works there in the calling thread alone, and may be destroyed */
     blpo_parallel_for_fn parallel_for; /**< NULL: the library's own threads. With a hook n_threads must be 1 */
     void *parallel_user;            /**< passed to parallel_for */

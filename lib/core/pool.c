@@ -258,16 +258,33 @@ void blpo__pool_stop(blpo__pool *pool)
 }
 
 /* Signals are the host's: none is delivered to a thread that it does not know, where the C library can see to that without
- * a change to the thread that calls. */
-static void block_signals(pthread_attr_t *attributes)
+ * a change to the thread that calls (glibc 2.32). */
+static int block_signals(pthread_attr_t *attributes)
 {
 #if BLPO__HAS_ATTR_SIGMASK
     sigset_t all;
     sigfillset(&all);
-    pthread_attr_setsigmask_np(attributes, &all);
+    return pthread_attr_setsigmask_np(attributes, &all);
 #else
     (void)attributes;
+    return 0;
 #endif
+}
+
+static int make_locks(blpo__pool *pool)
+{
+    int rc = pthread_mutex_init(&pool->mutex, NULL);
+    if (rc != 0)
+        return rc;
+    rc = pthread_cond_init(&pool->work, NULL);
+    if (rc == 0) {
+        rc = pthread_cond_init(&pool->done, NULL);
+        if (rc == 0)
+            return 0;
+        pthread_cond_destroy(&pool->work);
+    }
+    pthread_mutex_destroy(&pool->mutex);
+    return rc;
 }
 
 static int start_workers(blpo__pool *pool)
@@ -276,7 +293,7 @@ static int start_workers(blpo__pool *pool)
     int rc = pthread_attr_init(&attributes);
     if (rc != 0)
         return rc;
-    block_signals(&attributes);
+    rc = block_signals(&attributes);
     while (rc == 0 && pool->n_workers < pool->n_threads - 1) {
         blpo__worker *worker = &pool->worker[pool->n_workers];
         *worker = (blpo__worker){.pool = pool, .number = pool->n_workers + 1};
@@ -297,9 +314,8 @@ int blpo__pool_start(blpo__pool **out, int64_t n_threads, blpo__memory *memory)
     pool->n_threads = n_threads;
     pool->process = getpid();
     pool->spin_ns = n_threads <= n_processors() ? SPIN_NS : 0;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->work, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    if (make_locks(pool) != 0)
+        return BLPO_ERR_NOMEM;
     if (start_workers(pool) != 0) {
         blpo__pool_stop(pool);
         return BLPO_ERR_NOMEM;
