@@ -2,7 +2,7 @@
  *
  *   J [T][p]     G [T][T] = J J^T     T samples, p inner variables
  *
- *   1. G     2. L L^T = G + rho I     3. b = J v     4. (G + rho I) y = b     5. x = (v - J^T y) / rho
+ *   1. G     2. U^T U = G + rho I     3. b = J v     4. (G + rho I) y = b     5. x = (v - J^T y) / rho
  *
  * Woodbury: (J^T J + rho I)^-1 = (I - J^T (J J^T + rho I)^-1 J) / rho, without any approximation beyond Gauss-Newton, and
  * without a p x p matrix: J is never formed where the problem has a callback for G (docs/algorithm.md, section 5).

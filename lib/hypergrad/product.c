@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+/* J J^T is written where it is factored: the guard lies where the factorisation has its spare numbers. */
 enum { GUARD = BLPO__CHOLESKY_SPARE, MARK = 0xA5 };
 
 /* -- what a callback writes into -- */

@@ -76,6 +76,10 @@ typedef struct blpo__adam_factors {
     real step, epsilon;
 } blpo__adam_factors;
 
+/* Numbers behind a matrix to be factored, which are read and not used: a tile that the end of the matrix cuts is loaded whole,
+ * and has fewer columns than that behind the end. */
+#define BLPO__CHOLESKY_SPARE 16
+
 typedef struct blpo__kernels {
     const char *name;
     /* any sizes, also 0 */
@@ -103,8 +107,8 @@ typedef struct blpo__kernels {
     void (*less_rows)(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
     double (*dot)(const real *a, const real *b, int64_t n);
     void (*add_gram_products)(const blpo__gram_products *g);
-    /* the upper triangle of a [n][n] becomes U, U^T U = a; 0, or -1 where that is not positive definite; then b [n] becomes y,
-     * U^T U y = b */
+    /* the upper triangle of a [n][n] becomes U, U^T U = a; 0, or -1 where that is not positive definite; behind a there must
+     * be BLPO__CHOLESKY_SPARE numbers, whatever they are; then b [n] becomes y, U^T U y = b */
     int (*cholesky)(int64_t n, double *a);
     void (*cholesky_solve)(int64_t n, const double *a, double *b);
     void (*slopes)(int32_t activation, int64_t n, const real *h, const real *a, real *out); /* out = phi'(z) a, h = phi(z) */

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/real.h"
+#include "linalg/kernels.h"
 
 /* A symmetric n x n system S y = b that may be indefinite or singular. */
 typedef struct blpo__symmetric {
@@ -48,12 +49,10 @@ int blpo__symmetric_below(blpo__symmetric *system, double size);
 /* Frobenius norm of the matrix in `a`. */
 double blpo__symmetric_norm(const blpo__symmetric *system);
 
-#define BLPO__CHOLESKY_SPARE 16 /* numbers behind a, for who lets others write into it and wants to see where they end */
-
 /* A symmetric positive definite n x n system G y = b: U^T U. */
 typedef struct blpo__cholesky {
     int n;
-    double *a;        /* [n][n] G: written by the caller in full; the upper triangle becomes U */
+    double *a;        /* [n][n] G, and BLPO__CHOLESKY_SPARE behind: written by the caller in full; the upper triangle becomes U */
     double *diagonal; /* [n] of G */
     int whole;        /* 1: the upper triangle is still G */
     double condition; /* (largest / least element of U's diagonal)^2: the condition of G is at least that */
@@ -64,8 +63,8 @@ void blpo__cholesky_create(blpo__cholesky *system, int64_t n, blpo__memory *memo
 /* To be called when G has been written. */
 void blpo__cholesky_load(blpo__cholesky *system);
 
-/* Factors G + shift I (n may be set below that of create, before the load), any number of times after a load. 0, or -1 where that is not positive definite to working precision,
- * or not finite. Equal bits whatever the number of threads of the BLAS. */
+/* Factors G + shift I (n may be set below that of create, before the load), any number of times after a load. 0, or -1 where
+ * that is not positive definite to working precision, or not finite. Equal bits whatever the number of threads of the BLAS. */
 int blpo__cholesky_factor(blpo__cholesky *system, double shift);
 
 /* b becomes the solution. */

@@ -350,9 +350,13 @@ static void cholesky_factors_are_right_in_every_table(void **state)
 {
     (void)state;
     enum { MOST = 67 };
-    double a[MOST * MOST], before[MOST * MOST], b[MOST], x[MOST];
+    double before[MOST * MOST], b[MOST], x[MOST];
     for (int64_t n = 1; n <= MOST; n++)
         for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+            double *a = malloc((size_t)(n * n + BLPO__CHOLESKY_SPARE) * sizeof *a);
+            assert_non_null(a);
+            for (int64_t i = 0; i < BLPO__CHOLESKY_SPARE; i++)
+                a[n * n + i] = NAN;
             uint64_t seed = 9;
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j <= i; j++)
@@ -380,6 +384,9 @@ static void cholesky_factors_are_right_in_every_table(void **state)
             memcpy(a, before, (size_t)(n * n) * sizeof *a);
             a[n * n - 1] = -1.0;
             assert_int_equal(blpo__kernels_level(level)->cholesky(n, a), -1);
+            for (int64_t i = 0; i < BLPO__CHOLESKY_SPARE; i++)
+                assert_true(isnan(a[n * n + i]));
+            free(a);
         }
 }
 

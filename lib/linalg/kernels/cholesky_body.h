@@ -9,7 +9,8 @@
  * a sum over k in order: nothing depends on the size of tiles beside it.
  *
  * Cost: n^3 / 3 operations; n^2 each for the two substitutions. Where a tile is cut by the end of the matrix its loads run on
- * into the next row, which is there, and only what belongs to it is stored. */
+ * into the next row, or past the last element (BLPO__CHOLESKY_SPARE), and only what belongs to it is stored. The loads of row
+ * n - 2 go furthest, from column n - 1: to n^2 - n + 14, n >= 9. */
 
 #if defined(__AVX512F__)
 enum { CHOLESKY_VECTORS = 2 }; /* 16 sums of 32 registers */
