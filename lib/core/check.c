@@ -70,13 +70,22 @@ int blpo__check_size(blpo_error *error, const char *field, int64_t value)
 
 int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t b)
 {
+    return blpo__check_product_of(error, field, NULL, a, b);
+}
+
+int blpo__check_product_of(blpo_error *error, const char *field, const char *product, int64_t a, int64_t b)
+{
     if (a == 0 || b <= INT_MAX / a)
         return BLPO_OK;
     if (error == NULL)
         return BLPO_ERR_SIZE;
-    char text[128];
+    char text[sizeof error->text];
     blpo__text out = blpo__text_begin(text, sizeof text);
     blpo__text_add(&out, field);
+    if (product != NULL) {
+        blpo__text_add(&out, " is too large: ");
+        blpo__text_add(&out, product);
+    }
     blpo__text_add(&out, " is ");
     blpo__text_add_int(&out, a);
     blpo__text_add(&out, " x ");

@@ -18,6 +18,9 @@ int blpo__check_size(blpo_error *error, const char *field, int64_t value);
 /* a * b fits the int of BLAS and LAPACK; both are >= 0. `field` names what would be too large. */
 int blpo__check_product(blpo_error *error, const char *field, int64_t a, int64_t b);
 
+/* The same for a product that is no setting of its own: `field` is the setting to make smaller, `product` names what it is in. */
+int blpo__check_product_of(blpo_error *error, const char *field, const char *product, int64_t a, int64_t b);
+
 /* Index of the first element that is not finite, or -1. */
 int64_t blpo__first_nonfinite(const real *x, int64_t n);
 int64_t blpo__first_nonfinite_double(const double *x, int64_t n);

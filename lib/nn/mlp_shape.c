@@ -53,9 +53,11 @@ int blpo__mlp_check(blpo_error *error, const char *prefix, const blpo_network *n
     int64_t total = 0;
     for (int64_t l = 1; rc == BLPO_OK && l <= network->n_hidden + 1; l++) {
         const int64_t in = width(network, n_inputs, n_outputs, l - 1), out = width(network, n_inputs, n_outputs, l);
-        rc = blpo__check_product(error, named(name, sizeof name, prefix, "layer size"), in + 1, out);
+        rc = blpo__check_product_of(error, named(name, sizeof name, prefix, "hidden"), "a layer's inputs and bias x outputs", in + 1,
+                                    out);
         if (rc == BLPO_OK && total + (in + 1) * out > INT32_MAX)
-            rc = blpo__check_product(error, named(name, sizeof name, prefix, "parameters"), total + (in + 1) * out, 1);
+            rc = blpo__check_product_of(error, named(name, sizeof name, prefix, "hidden"), "the number of parameters",
+                                        total + (in + 1) * out, 1);
         total += rc == BLPO_OK ? (in + 1) * out : 0;
     }
     *n_parameters = total;

@@ -82,7 +82,7 @@ int blpo__policy_check(blpo_error *error, const blpo_policy_config *config, int6
         rc = blpo__check_double(error, "initial_log_std", config->initial_log_std, -BLPO__MAX_LOG_STD, BLPO__MAX_LOG_STD);
     if (rc == BLPO_OK && config->action.kind == BLPO_ACTION_CONTINUOUS) {
         *n_parameters += config->action.n;
-        rc = blpo__check_product(error, "network.parameters", *n_parameters, 1);
+        rc = blpo__check_product_of(error, "network.hidden", "the number of parameters", *n_parameters, 1);
     }
     return rc;
 }

@@ -20,6 +20,18 @@ int blpo_rollout_config_init(blpo_rollout_config *config, size_t struct_size)
     return blpo__write_struct(config, struct_size, &defaults, sizeof defaults, LEAST_CONFIG);
 }
 
+static int check_transitions(blpo_error *error, const blpo_rollout_config *config)
+{
+    const int64_t n = config->n_envs * config->n_steps; /* below 2^62 */
+    const char *larger = config->n_envs > config->n_steps ? "n_envs" : "n_steps";
+    int rc = blpo__check_product_of(error, larger, "n_envs x n_steps", config->n_envs, config->n_steps);
+    if (rc == BLPO_OK)
+        rc = blpo__check_product_of(error, n > config->obs_dim ? larger : "obs_dim", "transitions x obs_dim", n, config->obs_dim);
+    if (rc == BLPO_OK)
+        rc = blpo__check_product_of(error, larger, "transitions x action_n", n, config->action_n);
+    return rc;
+}
+
 int blpo__rollout_check(blpo_error *error, const blpo_rollout_config *config)
 {
     int rc = blpo__check_size(error, "n_envs", config->n_envs);
@@ -32,11 +44,7 @@ int blpo__rollout_check(blpo_error *error, const blpo_rollout_config *config)
     if (rc == BLPO_OK)
         rc = blpo__check_int(error, "action_n", config->action_n, config->action_kind == BLPO_ACTION_DISCRETE ? 2 : 1, 8192);
     if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "n_envs x n_steps", config->n_envs, config->n_steps);
-    if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "transitions x obs_dim", config->n_envs * config->n_steps, config->obs_dim);
-    if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "transitions x action_n", config->n_envs * config->n_steps, config->action_n);
+        rc = check_transitions(error, config);
     return rc;
 }
 

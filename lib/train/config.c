@@ -240,7 +240,7 @@ static int check_actor(blpo_error *error, const blpo_env *env, const blpo_config
                            widest);
     if (rc == BLPO_OK && env->action.kind == BLPO_ACTION_CONTINUOUS) {
         *n_parameters += env->action.n;
-        rc = blpo__check_product(error, "actor_network.parameters", *n_parameters, 1);
+        rc = blpo__check_product_of(error, "actor_network.hidden", "the number of parameters", *n_parameters, 1);
     }
     return rc;
 }
@@ -276,7 +276,8 @@ static int check_response(blpo_error *error, const blpo_config *config, int64_t 
     if (!linear)
         return blpo__error_int(error, BLPO_ERR_CONFIG, "critic_response", config->critic_response,
                                "the critic must be linear then: n_features above 0, or a network without hidden layers");
-    return blpo__check_product(error, "critic parameters squared", n_parameters, n_parameters);
+    return blpo__check_product_of(error, config->critic != NULL ? "critic" : "obs_dim", "critic parameters squared",
+                                  n_parameters, n_parameters);
 }
 
 /* --- sizes --- */
@@ -288,30 +289,51 @@ static int check_rollout(blpo_error *error, const blpo_env *env, const blpo_conf
     return blpo__rollout_check(error, &rollout);
 }
 
+/* The larger factor of the rows of a minibatch. */
+static const char *rows_field(const blpo_config *config)
+{
+    return config->n_steps > config->trajectories_per_minibatch ? "n_steps" : "trajectories_per_minibatch";
+}
+
 /* Rows of a minibatch, each with its observation and the one that follows, through the widest layer. */
 static int check_rows(blpo_error *error, const blpo_env *env, const blpo_config *config, int64_t widest)
 {
     const int64_t rows = config->trajectories_per_minibatch * config->n_steps; /* at most those of the rollout */
-    int rc = blpo__check_product(error, "states of a minibatch", 2, rows);
-    if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "states of a minibatch x widest layer", 2 * rows, widest);
-    if (rc == BLPO_OK)
-        rc = blpo__check_product(error, "states of a minibatch x obs_dim", 2 * rows, env->obs_dim);
-    if (rc == BLPO_OK && config->critic != NULL)
-        rc = blpo__check_product(error, "states of a minibatch x n_features", 2 * rows, config->critic->n_features);
+    const struct {
+        const char *product;
+        int64_t a, b;
+    } rules[] = {
+        {"states of a minibatch", 2, rows},
+        {"states of a minibatch x widest layer", 2 * rows, widest},
+        {"states of a minibatch x obs_dim", 2 * rows, env->obs_dim},
+        {"states of a minibatch x n_features", 2 * rows, config->critic != NULL ? config->critic->n_features : 0},
+    };
+    int rc = BLPO_OK;
+    for (size_t i = 0; rc == BLPO_OK && i < sizeof rules / sizeof *rules; i++)
+        rc = blpo__check_product_of(error, rows_field(config), rules[i].product, rules[i].a, rules[i].b);
     return rc;
+}
+
+/* What makes a sum of a piece large. */
+static const char *sum_field(const blpo_config *config, int64_t rank, int of_critic)
+{
+    if (of_critic)
+        return rank > 1 ? "nystrom_rank" : config->critic != NULL ? "critic" : "critic_network.hidden";
+    return config->policy != NULL ? "policy" : "actor_network.hidden";
 }
 
 /* Sums of the pieces: a gradient, or rows of the Hessian, for each; that of the first is where the whole sum goes. */
 static int check_sums(blpo_error *error, const blpo_config *config, int64_t n_actor, int64_t n_critic)
 {
     const int64_t rank = blpo__game_rows_at_once(config);
-    int rc = blpo__check_product(error, "nystrom_rank x critic parameters", rank, n_critic);
+    const char *field = sum_field(config, rank, rank * n_critic > n_actor);
+    const int rc = blpo__check_product_of(error, "nystrom_rank", "rows of H at a time x critic parameters", rank, n_critic);
     if (rc != BLPO_OK)
         return rc;
     const int64_t largest = rank * n_critic > n_actor ? rank * n_critic : n_actor;
     const int64_t pieces = blpo__n_pieces(2 * config->trajectories_per_minibatch * config->n_steps);
-    return blpo__check_product(error, "pieces x parameters", pieces - 1, largest + 15); /* padded to a cache line */
+    return blpo__check_product_of(error, field, "pieces of a minibatch x parameters", pieces - 1,
+                                  largest + 15); /* padded to a cache line */
 }
 
 /* --- the parts that the trainer makes --- */

@@ -249,6 +249,28 @@ static void a_width_out_of_its_range_is_named_whatever_its_size(void **state)
     }
 }
 
+/* 2 x 2^20 states through a layer of 8192 units: the product is in the text, and the setting to make smaller in `field`. */
+static void a_product_that_is_too_large_names_a_setting(void **state)
+{
+    (void)state;
+    script s = script_new(2, BLPO_AUTORESET_DISABLED);
+    const blpo_env env = script_env(&s);
+    const int64_t wide = 8192;
+    blpo_error error = { 0 };
+    blpo_runtime runtime;
+    assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+    runtime.error = &error;
+    blpo_config config = script_config();
+    blpo_trainer *out = NULL;
+    config.n_steps = INT64_C(1) << 20;
+    config.critic_network.hidden = &wide;
+    config.critic_network.n_hidden = 1;
+    assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_ERR_SIZE);
+    assert_string_equal(error.field, "n_steps");
+    assert_string_equal(error.text, "n_steps is too large: states of a minibatch x widest layer is 2097152 x 8192; it must be at "
+                                    "most 2147483647");
+}
+
 /* What the rule says is where the limit is, on both sides of it. */
 static void the_rule_of_a_size_names_its_limits(void **state)
 {
@@ -476,6 +498,7 @@ int main(void)
         cmocka_unit_test(bounds_that_are_no_bounds_are_refused),
         cmocka_unit_test(products_of_sizes_past_the_integers_of_blas_are_refused),
         cmocka_unit_test(a_width_out_of_its_range_is_named_whatever_its_size),
+        cmocka_unit_test(a_product_that_is_too_large_names_a_setting),
         cmocka_unit_test(the_rule_of_a_size_names_its_limits),
         cmocka_unit_test(weights_are_made_when_all_memory_is_there),
         cmocka_unit_test(a_window_of_statistics_too_large_is_refused),
