@@ -24,14 +24,13 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The upper triangle is G again, from the lower one. */
-static void restore(double *a, int64_t n)
+void blpo__mirror(int64_t n, double *a, int64_t row, int64_t column)
 {
-    for (int64_t row = 0; row < n; row += PATCH)
-        for (int64_t column = 0; column <= row; column += PATCH)
-            for (int64_t i = row; i < least(row + PATCH, n); i++)
-                for (int64_t j = column; j < least(column + PATCH, i); j++)
-                    a[j * n + i] = a[i * n + j];
+    for (int64_t top = 0; top < n; top += PATCH)
+        for (int64_t left = 0; left <= top; left += PATCH)
+            for (int64_t i = top; i < least(top + PATCH, n); i++)
+                for (int64_t j = left; j < least(left + PATCH, i); j++)
+                    a[j * row + i * column] = a[i * row + j * column];
 }
 
 void blpo__cholesky_load(blpo__cholesky *system)
@@ -47,7 +46,7 @@ static void begin_anew(blpo__cholesky *system, double shift)
 {
     const int64_t n = system->n;
     if (!system->whole)
-        restore(system->a, n);
+        blpo__mirror(n, system->a, n, 1); /* G again, from the lower triangle */
     system->whole = 0;
     for (int64_t i = 0; i < n; i++)
         system->a[i * n + i] = system->diagonal[i] + shift;

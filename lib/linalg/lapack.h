@@ -1,4 +1,5 @@
-/* Small dense problems in double, by LAPACK. All workspace is taken at create. */
+/* Small dense problems in double: those that may be indefinite or singular, and eigenvalues, by LAPACK; positive definite ones by
+ * kernels of our own (cholesky.c says why). All workspace is taken at create. */
 #ifndef BLPO_LINALG_LAPACK_H
 #define BLPO_LINALG_LAPACK_H
 
@@ -69,6 +70,10 @@ int blpo__cholesky_factor(blpo__cholesky *system, double shift);
 
 /* b becomes the solution. */
 void blpo__cholesky_solve(const blpo__cholesky *system, double *b);
+
+/* a_ji = a_ij for j < i < n, where a_ij lies at a[i row + j column]: with row = ld, column = 1 the lower triangle of a row-major
+ * matrix goes into the upper one, with row = 1, column = ld the upper one into the lower. */
+void blpo__mirror(int64_t n, double *a, int64_t row, int64_t column);
 
 /* q [n_rows][n_columns], row-major, becomes orthonormal: its rows where n_rows <= n_columns, else its columns; the signs
  * are those that make the result uniform over orthogonal matrices when q was drawn from a normal distribution.

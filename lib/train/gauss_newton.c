@@ -12,13 +12,15 @@
  *
  *   (J J^T)_tu = c_t c_u sum_l (s_l[t] . s_l[u]) (h_{l-1}[t] . h_{l-1}[u] + 1)
  *
- * and the column of J for a weight (o, j) of layer l is c_t s_l[t]_o h_{l-1}[t]_j. Dot products of a layer are in `real`: they
- * are no less exact than s and h; their products are summed over layers in double.
+ * without the 1 where the critic has no biases, and the column of J for a weight (o, j) of layer l is
+ * c_t s_l[t]_o h_{l-1}[t]_j. Dot products of a layer are in `real`: they are no less exact than s and h; their products are summed
+ * over layers in double.
  * Over processes H is the mean of theirs: J^T u, rows and diagonal are averaged, so J^T (J x) is right; J J^T is not, since it
  * would need products between processes.
  *
  * Cost per row: J x, J^T u one product a layer; J J^T size_{l-1} + size_l for each of T / 2; a row of J^T J one product a layer;
  * the diagonal one product a layer. */
+#include "linalg/lapack.h"
 #include "linalg/product.h"
 #include "train/game.h"
 
@@ -89,17 +91,6 @@ static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t en
             gram[t * n + u] *= game->work[t] * game->work[u];
 }
 
-/* The lower triangle from the upper one, in squares that stay in the first cache. */
-static void mirror(int64_t n, int64_t ld, double *gram)
-{
-    enum { PATCH = 16 };
-    for (int64_t row = 0; row < n; row += PATCH)
-        for (int64_t column = 0; column <= row; column += PATCH)
-            for (int64_t u = row; u < row + PATCH && u < n; u++)
-                for (int64_t t = column; t < column + PATCH && t < u; t++)
-                    gram[u * ld + t] = gram[t * ld + u];
-}
-
 int blpo__game_jacobian_gram(void *user, double *gram)
 {
     blpo__game *game = user;
@@ -107,7 +98,7 @@ int blpo__game_jacobian_gram(void *user, double *gram)
     for (int64_t t = 0; t < here; t++)
         game->work[t] = scale(game, t);
     blpo__game_sum_rows(game, here, 0, gram_rows, gram, NULL);
-    mirror(here, n, gram);
+    blpo__mirror(here, gram, 1, n);
     for (int64_t t = 0; t < n; t++) /* rows that are not there */
         memset(gram + t * n + (t < here ? here : 0), 0, (size_t)(t < here ? n - here : n) * sizeof *gram);
     return 0;
@@ -138,7 +129,7 @@ int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, re
     return blpo__game_rows(user, index, k, gauss_newton_row, rows);
 }
 
-/* Squares of c_t s_l, and of h_{l-1}, one unit of the layer after the other: of[o] += sum_t (c_t s_o)^2 h^2. */
+/* Of this layer: the weight (o, j) gets sum_t (c_t s_o h_j)^2, the bias of unit o sum_t (c_t s_o)^2. */
 static void add_layer_diagonal(const blpo__game *game, int64_t layer, int64_t begin, int64_t end, real *diagonal)
 {
     const int64_t in = game->critic->size[layer - 1], out = game->critic->size[layer];
