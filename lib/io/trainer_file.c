@@ -513,7 +513,8 @@ static int section_failed(blpo_trainer *trainer, uint32_t tag, int rc, const cha
 
 static int section_broken(blpo_trainer *trainer, uint32_t tag)
 {
-    return section_failed(trainer, tag, BLPO_ERR_FORMAT, "section ", " is not there, has another length, or a value against its rule");
+    return section_failed(trainer, tag, BLPO_ERR_FORMAT, "section ",
+                          " is not there, has another length, or a value against its rule");
 }
 
 static int check_environments(blpo_trainer *trainer, blpo__reader *file, blob *state)
@@ -570,15 +571,11 @@ static void take_parts(blpo_trainer *trainer, blpo__reader file)
 /* The environments do not stand where the file left them: new episodes begin. What runs in the rollout is cut there. */
 static void begin_new_episodes(blpo_trainer *trainer)
 {
-    const blpo_rollout *rollout = trainer->rollout;
-    const int64_t n_envs = trainer->env.n_envs;
     trainer->stepping.started = 0;
-    for (int64_t e = 0; e < n_envs; e++) {
-        blpo__episodes_forget(trainer, e);
+    for (int64_t e = 0; e < trainer->env.n_envs; e++) {
+        blpo__trainer_cut_row(trainer, e);
         trainer->pending.was_end[e] = 0;
         trainer->stepping.needs_reset[e] = 0;
-        if (rollout->length > 0)
-            rollout->truncated[blpo__rollout_at(rollout, e, rollout->length - 1)] = 1; /* terminated wins */
     }
 }
 

@@ -301,6 +301,7 @@ static void choose_seeds(blpo_trainer *trainer)
     }
 }
 
+/* Into next_obs: `obs` stays as it is until all rows are known to be sound. */
 static void reset_block(void *context, int64_t block)
 {
     blpo_trainer *trainer = context;
@@ -311,8 +312,7 @@ static void reset_block(void *context, int64_t block)
                      .count = count,
                      .mask = stepping->needs_reset + first,
                      .seed = stepping->seed + first,
-                     .obs = stepping->next_obs + first * trainer->env.obs_dim}; /* `obs` stays as it is until all rows are
-                                                                                 * known to be sound */
+                     .obs = stepping->next_obs + first * trainer->env.obs_dim};
     const int wanted = memchr(io.mask, 1, (size_t)count) != NULL;
     stepping->verdict[block] = wanted ? trainer->env.reset(trainer->env.user, &io) : 0;
 }
@@ -357,11 +357,11 @@ static int reset_rows(blpo_trainer *trainer)
 
 /* What was under way before all environments are reset (push mode, or a load without their state) is cut: its last row
  * is bootstrapped from what followed, and the episode is in no statistics. */
-static void cut_row(blpo_trainer *trainer, int64_t e)
+void blpo__trainer_cut_row(blpo_trainer *trainer, int64_t e)
 {
     blpo_rollout *rollout = trainer->rollout;
     if (rollout->length > 0)
-        rollout->truncated[blpo__rollout_at(rollout, e, rollout->length - 1)] = 1;
+        rollout->truncated[blpo__rollout_at(rollout, e, rollout->length - 1)] = 1; /* terminated wins */
     blpo__episodes_forget(trainer, e);
 }
 
@@ -374,7 +374,7 @@ static int start(blpo_trainer *trainer)
     if (rc != BLPO_OK)
         return rc;
     for (int64_t e = 0; e < trainer->env.n_envs; e++)
-        cut_row(trainer, e);
+        blpo__trainer_cut_row(trainer, e);
     blpo__trainer_forget_step(trainer);
     trainer->stepping.started = 1;
     return BLPO_OK;

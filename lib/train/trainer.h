@@ -38,7 +38,7 @@ typedef struct blpo__pending {
     real *output;            /* [n_envs][outputs] of the policy's network */
     void *draft;             /* actions and log-probabilities of an act that is not known to be sound yet */
     real *draft_log_prob;
-    uint8_t *masked;         /* [n_envs] NEXT_STEP: this step is the reset */
+    uint8_t *masked;         /* [n_envs] no transition: the step failed, or, NEXT_STEP, is the reset */
     uint8_t *was_end;        /* [n_envs] NEXT_STEP: the last step ended its episode */
 } blpo__pending;
 
@@ -129,6 +129,7 @@ int blpo__trainer_update(blpo_trainer *trainer);
 int blpo__trainer_act(blpo_trainer *trainer, const real *obs);
 int blpo__trainer_observe(blpo_trainer *trainer, const blpo_transition *transition, const uint8_t *failed);
 int blpo__trainer_collect(blpo_trainer *trainer);
+void blpo__trainer_cut_row(blpo_trainer *trainer, int64_t e); /* its episode in the rollout ends with the last step, uncounted */
 void blpo__trainer_forget_step(blpo_trainer *trainer); /* no block has taken the step in work */
 int blpo__trainer_is_halfway(const blpo_trainer *trainer); /* some blocks have taken it, and others not */
 
