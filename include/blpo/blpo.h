@@ -16,6 +16,8 @@
  *     below that of version 0.1 or above 65536 is BLPO_ERR_VERSION, so that one that nobody set does no harm.
  *   - Handles are opaque and independent of each other; one thread at a time uses one handle, unless a function
  *     takes it as const. All memory is taken at create. The library never prints, exits or keeps global state.
+ *   - A handle is destroyed by nobody who is inside one of its callbacks, and while no other thread uses it: destroy asks
+ *     for no lock, and frees what they stand on.
  *   - A callback must return: no C++ exception and no longjmp may leave it, through the library. The handle that called it
  *     would stay BLPO_ERR_BUSY for ever, and what it was about to do half done. Catch inside, return a verdict, go on outside.
  */

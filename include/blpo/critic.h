@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /** A state-value function V_w(s): a network with one output, or linear in given features. Functions that take it as const
- *  may run in any number of threads at once and do not allocate. */
+ *  may run in any number of threads at once and do not allocate; not while a thread changes it, by set_parameters or as the
+ *  critic of a trainer that updates or loads. There is no error record: the code is all that they say. */
 typedef struct blpo_critic blpo_critic;
 
 /** Features of states, for a critic that is linear in them.
@@ -57,8 +58,9 @@ BLPO_API int blpo_critic_create(const blpo_critic_config *config, const blpo_run
 BLPO_API void blpo_critic_destroy(blpo_critic *critic);
 
 /** Values of n observations.
- *  @param critic  read-only. @param obs [n][obs_dim]. @param n  rows, >= 1. @param value [n] out; untouched on failure.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE (an observation, a feature or a value);
+ *  @param critic  read-only. @param obs [n][obs_dim]. @param n  rows, 1 .. 2147483647 / obs_dim.
+ *  @param value [n] out; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n); BLPO_ERR_NONFINITE (an observation, a feature or a value);
  *          BLPO_ERR_CALLBACK (features gave up).
  *  No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_critic_value(const blpo_critic *critic, const float *obs, int64_t n, float *value);

@@ -76,14 +76,15 @@ typedef struct blpo_reset {
 } blpo_reset;
 
 /** Steps environments. Runs on the thread that called the trainer, one call at a time, unless blpo_env::concurrent_rows says
- *  otherwise; must not call that trainer.
+ *  otherwise; of that trainer it may call only functions that take it as const (trainer.h).
  *  @param user  blpo_env::user. @param io  the batch.
  *  @return 0: go on. > 0: environments failed (see blpo_step::failed): the transitions of their current episode in this
  *          rollout are dropped and they are reset; counted in blpo_metrics::n_void_episodes. < 0: the call ends with
  *          BLPO_ERR_CALLBACK, this step is not taken; a later call asks for it again with the same actions. */
 typedef int (*blpo_step_fn)(void *user, blpo_step *io);
 
-/** Resets environments. Threads and verdicts as blpo_step_fn, but any value other than 0 ends the call. */
+/** Resets environments. Threads and verdicts as blpo_step_fn, but any value other than 0 ends the call with
+ *  BLPO_ERR_CALLBACK. */
 typedef int (*blpo_reset_fn)(void *user, blpo_reset *io);
 
 /** Writes the state of all environments into a checkpoint. Called twice in a save, first to be counted only: it must write
@@ -120,10 +121,11 @@ typedef struct blpo_env {
      *    callbacks may read what all rows share and change only what belongs to theirs.
      *  - A row is in one call at a time, and sees what its calls before have written. save and load are called when no other
      *    runs.
-     *  - Every block is called, whatever others return. A verdict > 0 concerns the rows of its block. After verdicts < 0, or rows
-     *    that are not sound, the call ends with the error of the lowest block; blpo_error::env is its first row, or the
-     *    row. Blocks that succeeded have taken the step, and what they gave is kept: a later call asks the others alone, with
-     *    the same actions. Until then a checkpoint holds no environment state.
+     *  - Every block is called, whatever others return. A verdict > 0 concerns the rows of its block. After verdicts < 0 the
+     *    call ends with the error of the lowest block that gave one; blpo_error::env is its first row. The other blocks have
+     *    taken the step, and what they gave is kept: a later call asks those that failed alone, with the same actions. Rows
+     *    are looked at when every block has taken the step: the call ends with the error of the lowest one that is not sound,
+     *    blpo_error::env, and a later call asks its block alone. Until then a checkpoint holds no environment state.
      *  - reset: blocks with a row to be reset are called. When one of them gives a verdict that is not 0, a later call asks all
      *    of these again, with the same seeds. */
     int64_t concurrent_rows;

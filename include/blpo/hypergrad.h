@@ -110,7 +110,7 @@ typedef enum blpo_ihvp_reason {
     BLPO_IHVP_REASON_NONE = 0,       /**< it did not */
     BLPO_IHVP_REASON_INDEFINITE = 1, /**< negative curvature, where the method needs positive */
     BLPO_IHVP_REASON_SINGULAR = 2,   /**< a core or matrix without an inverse, to working precision */
-    BLPO_IHVP_REASON_NONFINITE = 3,  /**< a core or an x that is not finite */
+    BLPO_IHVP_REASON_NONFINITE = 3,  /**< a core, a direction, a scale of neumann or an x that is not finite */
     BLPO_IHVP_REASON_DIVERGED = 4    /**< neumann: terms that grow, without negative curvature: c was too small; cg, nystrom_pcg:
                                           a residual above that of x = 0, after negative curvature was passed */
 } blpo_ihvp_reason;
@@ -132,7 +132,8 @@ typedef struct blpo_hypergrad_config {
     int64_t cg_iterations;   /**< most iterations, >= 1, default 10 (cg, nystrom_pcg) */
     double cg_tolerance;     /**< stop when |residual| <= this |v|, >= 0, default 0: all iterations (cg, nystrom_pcg) */
     double kappa;            /**< bound |implicit| <= kappa |direct| in compute; > 0; infinity, the default: no bound */
-    int32_t report_residual; /**< 1: every solve measures its residual at the cost of one product (needs hvp); default 0 */
+    int32_t report_residual; /**< 1: every solve but that of v = 0 measures its residual, at the cost of one product (needs
+                                  hvp); default 0 */
     uint64_t seed;           /**< keys all draws: of I, of sketches, of starting vectors; default 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int32_t curvature;       /**< a blpo_curvature: what H is, in every method and in the residual; default the Hessian */
@@ -161,19 +162,21 @@ typedef struct blpo_hypergrad_report {
     int32_t status;           /**< BLPO_OK, or why the solve failed */
     int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
     int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, below the
-                                   rounding errors of its entries; dense: of H + rho I; cg, neumann: a direction d with d . (H + rho I) d <= 0;
-                                   nystrom_pcg: that, or one of the sketch; in all: an estimate of spectrum_iterations */
+                                   rounding errors of its entries; dense: of H + rho I; cg, neumann: a direction d with
+                                   d . (H + rho I) d <= 0; nystrom_pcg: that, or one of the sketch; in all: an estimate of
+                                   spectrum_iterations */
     int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
                                    nystrom, dense: L D L^T; for a singular core or matrix its spectral pseudo-inverse
                                    (method stays); x = v / rho (method NONE).
-                                   cg, nystrom_pcg, at a direction without positive curvature, or where they went on after
-                                   one and end with a residual above that of x = 0: the x of the iteration with the least
-                                   residual (method stays); x = v / rho where there is none, or none as good as x = 0 and
-                                   v / rho is better (method NONE).
+                                   cg, nystrom_pcg, at a direction without positive curvature, or one that is not finite, or
+                                   where they went on after negative curvature and end with a residual above that of x = 0:
+                                   the x of the iteration with the least residual (method stays); x = v / rho where there is
+                                   none, or none as good as x = 0 and v / rho is better (method NONE).
                                    nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback; for one
                                    that allows no decomposition: the iterations without a preconditioner, reason SINGULAR
                                    (method stays, rank_used 0).
-                                   neumann, when terms grow: the sum so far (method stays).
+                                   neumann, when terms grow: the sum so far (method stays); for a scale that is not finite:
+                                   x = v / rho (method NONE).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
                                    x = v / rho (method NONE).
                                    every method, for an x that is not finite: x = v / rho (method NONE) */

@@ -59,27 +59,31 @@ BLPO_API void blpo_policy_destroy(blpo_policy *policy);
 /** Chooses actions for n observations.
  *  @param policy   read-only.
  *  @param obs      [n][obs_dim].
- *  @param n        rows, >= 1.
+ *  @param n        rows, 1 .. 2147483647 / max(obs_dim, action.n).
  *  @param mode     a blpo_act_mode.
  *  @param random   stream for BLPO_SAMPLE: row i draws with counter + i; advanced by n. May be NULL with BLPO_DETERMINISTIC.
  *  @param action   discrete: int64_t [n]; continuous: float [n][action.n], clipped to the bounds. Untouched on failure.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, mode); BLPO_ERR_NONFINITE (an observation, or an output of the
  *          network, is not finite). Equal calls give equal bits; the same row in calls of different n may differ in its
- *          last bits, since few rows and many are multiplied by other kernels, which sum in another order. No allocation; any number of threads. Since 0.1. */
+ *          last bits, since few rows and many are multiplied by other kernels, which sum in another order.
+ *  No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_policy_act(const blpo_policy *policy, const float *obs, int64_t n, int mode, blpo_random *random,
                              void *action);
 
 /** Log-probabilities log pi(a|s) of given actions (continuous: as given, no clip).
- *  @param policy  read-only. @param obs [n][obs_dim]. @param action  as written by blpo_policy_act(). @param n  rows, >= 1.
- *  @param log_prob [n] out; untouched on failure.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, or an action index out of range); BLPO_ERR_NONFINITE.
+ *  @param policy  read-only. @param obs [n][obs_dim]. @param action  as written by blpo_policy_act().
+ *  @param n  rows, as in blpo_policy_act(). @param log_prob [n] out; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, or an action index out of range); BLPO_ERR_NONFINITE (an observation,
+ *          an action, an output of the network, or a log-probability that no float holds).
  *  No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_policy_log_prob(const blpo_policy *policy, const float *obs, const void *action, int64_t n,
                                   float *log_prob);
 
 /** Entropies of pi(.|s) in nats.
- *  @param policy  read-only. @param obs [n][obs_dim]. @param n  rows, >= 1. @param entropy [n] out; untouched on failure.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE. No allocation; any number of threads. Since 0.1. */
+ *  @param policy  read-only. @param obs [n][obs_dim]. @param n  rows, as in blpo_policy_act().
+ *  @param entropy [n] out; untouched on failure.
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n); BLPO_ERR_NONFINITE (an observation, or an output of the network).
+ *  No allocation; any number of threads. Since 0.1. */
 BLPO_API int blpo_policy_entropy(const blpo_policy *policy, const float *obs, int64_t n, float *entropy);
 
 /** @param policy  NULL gives 0. @return length of the flat parameter array: network, then log_std. Since 0.1. */

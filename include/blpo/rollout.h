@@ -103,6 +103,7 @@ BLPO_API int blpo_rollout_get_view(const blpo_rollout *rollout, blpo_rollout_vie
  *      delta_t = r_t + gamma (1 - d_t) V(s'_t) - V(s_t)
  *      A_t     = delta_t + gamma lambda (1 - d_t)(1 - c_t) A_{t+1},     R_t = A_t + V(s_t)
  *
+ *  with d_t = terminated and c_t = truncated (0 or 1), s_t = obs and s'_t = next_obs of step t.
  *  @param rollout    read-only.
  *  @param critic     read-only; same obs_dim.
  *  @param gamma      in [0, 1]. @param gae_lambda  in [0, 1].
@@ -115,21 +116,27 @@ BLPO_API int blpo_rollout_get_view(const blpo_rollout *rollout, blpo_rollout_vie
 BLPO_API int blpo_rollout_advantages(const blpo_rollout *rollout, const blpo_critic *critic, double gamma,
                                      double gae_lambda, float *advantages, float *returns);
 
-/** The recursion alone, on one trajectory of given values.
- *  @param n  steps, >= 1. @param reward [n]. @param value [n] V(s_t).
+/** The recursion for A_t of blpo_rollout_advantages() alone, on one trajectory of given values.
+ *  @param n  steps, 1 .. 2147483647. @param reward [n]. @param value [n] V(s_t).
  *  @param next_value [n] V(s'_t); not read where terminated is 1.
  *  @param terminated [n] 0 or 1. @param truncated [n] 0 or 1. @param gamma in [0, 1]. @param gae_lambda in [0, 1].
  *  @param advantage [n] out; must not overlap the inputs.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT; BLPO_ERR_NONFINITE (nothing is said of outputs then).
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_ARGUMENT (n, gamma, gae_lambda, or a flag that is neither 0 nor 1);
+ *          BLPO_ERR_NONFINITE (of a result; nothing is said of outputs then).
  *  Any thread; no allocation. Since 0.1. */
 BLPO_API int blpo_gae(int64_t n, const float *reward, const float *value, const float *next_value,
                       const uint8_t *terminated, const uint8_t *truncated, double gamma, double gae_lambda,
                       float *advantage);
 
-/** Adjoint of blpo_gae(): from dJ/dA_t to dJ/dV(s_t) and dJ/dV(s'_t) (docs/algorithm.md, "Backward through GAE").
- *  @param n  steps, >= 1. @param advantage_adjoint [n] dJ/dA_t. @param terminated [n]. @param truncated [n].
+/** Adjoint of blpo_gae(): from dJ/dA_t to dJ/dV(s_t) and dJ/dV(s'_t) (docs/algorithm.md, "Backward through GAE"):
+ *
+ *      y_t = dJ/dA_t + gamma lambda (1 - d_{t-1})(1 - c_{t-1}) y_{t-1},     y_{-1} = 0
+ *      dJ/dV(s_t) = -y_t,     dJ/dV(s'_t) = gamma (1 - d_t) y_t
+ *
+ *  @param n  steps, 1 .. 2147483647. @param advantage_adjoint [n] dJ/dA_t. @param terminated [n]. @param truncated [n].
  *  @param gamma in [0, 1]. @param gae_lambda in [0, 1].
- *  @param value_adjoint [n] out. @param next_value_adjoint [n] out.
+ *  @param value_adjoint [n] out, dJ/dV(s_t). @param next_value_adjoint [n] out, dJ/dV(s'_t); neither may overlap the inputs,
+ *                    nor the other.
  *  @return as blpo_gae(). Any thread; no allocation. Since 0.1. */
 BLPO_API int blpo_gae_adjoint(int64_t n, const float *advantage_adjoint, const uint8_t *terminated,
                               const uint8_t *truncated, double gamma, double gae_lambda, float *value_adjoint,

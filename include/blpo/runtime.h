@@ -32,12 +32,15 @@ typedef void (*blpo_release_fn)(void *user, void *memory, size_t size);
  *  @param user  blpo_runtime::log_user. @param level  a blpo_log_level. @param text  the line. */
 typedef void (*blpo_log_fn)(void *user, int32_t level, const char *text);
 
-/** One piece of parallel work. @param context  as given. @param piece  0 .. n - 1. */
+/** One piece of parallel work; it cannot fail. @param context  as given. @param piece  0 .. n - 1. */
 typedef void (*blpo_task_fn)(void *context, int64_t piece);
 
 /** Runs task(context, 0) .. task(context, n - 1), each exactly once, in any order and on any threads, and returns when
  *  all are done. The result does not depend on how: pieces depend on sizes alone and are reduced in a fixed order.
- *  @param user  blpo_runtime::parallel_user. @param n  pieces. @param task  the work. @param context  for task. */
+ *  Called on the thread that called the trainer, in blpo_trainer_run(), blpo_trainer_collect() (blocks of environments) and
+ *  blpo_trainer_update(), never from inside a task; it has no verdict, and must run every task.
+ *  @param user  blpo_runtime::parallel_user. @param n  pieces, 2 .. 16: one alone is run without the hook.
+ *  @param task  the work. @param context  for task. */
 typedef void (*blpo_parallel_for_fn)(void *user, int64_t n, blpo_task_fn task, void *context);
 
 /** Replaces buffer[i] by its sum over all processes, with equal bits in each. Called in the same order by each.
@@ -57,8 +60,10 @@ typedef struct blpo_runtime {
     int64_t n_threads;              /**< 1 .. 256, default 1: threads of the library's own, the calling one included. They
                                          live from create to destroy, look for work for some 50 us after each batch of it
                                          where there are as many processors, and sleep then; with glibc 2.32
-                                         or later no signal is delivered to them. A child of fork() has none of them: a handle it inherited, unless
-                                         it was in use, works there in the calling thread alone, and may be destroyed */
+                                         or later no signal is delivered to them. Their stacks are of the system's default
+                                         size, also for callbacks that run on them (blpo_env::concurrent_rows). A child of
+                                         fork() has none of them: a handle it inherited, unless it was in use, works there in
+                                         the calling thread alone, and may be destroyed */
     blpo_parallel_for_fn parallel_for; /**< NULL: the library's own threads. With a hook n_threads must be 1 */
     void *parallel_user;            /**< passed to parallel_for */
     blpo_all_reduce_fn all_reduce;  /**< NULL: one process. Every process gets the same seed and settings */

@@ -26,7 +26,7 @@ extern "C" {
  *  | BLPO_ERR_CALLBACK | a callback gave up: it returned a verdict that ends the call |
  *  | BLPO_ERR_BUSY | the handle is in use: called from inside its own callback, or from two threads at once |
  *  | BLPO_ERR_STATE | the call does not fit the state of the handle |
- *  | BLPO_ERR_VERSION | struct_size does not fit this library: too small, above 65536 (it was not set), or with an unknown tail that is not zero |
+ *  | BLPO_ERR_VERSION | struct_size does not fit this library: too small, above 65536, or an unknown tail is not zero |
  *  | BLPO_ERR_ARGUMENT | an argument breaks its rule, one that is not a config field |
  *  | BLPO_ERR_SINGULAR | the linear system has no usable solution: reserved, since the methods of 0.1 all have a way out |
  *  | BLPO_ERR_FORMAT | the bytes are damaged or of another kind: cut short, changed, or not written by a save |

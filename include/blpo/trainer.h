@@ -92,8 +92,8 @@ typedef struct blpo_config {
     double critic_ridge;             /**< in [0, 1e30], default 0, units of V^2 / w^2; used by BLPO_RESPONSE_EXACT. With 0 and
                                           about as many features as a minibatch has transitions the response fits the one and
                                           goes astray on the next, and V diverges: above 0 then */
-    int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton needs no
-                                          more than itself, and n_processes 1 */
+    int32_t ihvp_curvature;          /**< a blpo_curvature, default BLPO_CURVATURE_HESSIAN; ihvp_method gauss_newton works with
+                                          either; it needs n_processes 1 */
     int64_t gap_steps;               /**< >= 0, default 20: evaluations of g that the search for best_response_gap may take
                                           in a minibatch, each the cost of a critic step; linear critics need none. 0: the
                                           gap is measured for linear critics alone */
@@ -224,7 +224,8 @@ BLPO_API int blpo_trainer_create(const blpo_env *env, const blpo_config *config,
 /** Frees a trainer and the parts it made. @param trainer  NULL does nothing. Since 0.1. */
 BLPO_API void blpo_trainer_destroy(blpo_trainer *trainer);
 
-/** Collects and updates until at least n_steps more environment steps are done (whole updates), or the callback stops it.
+/** Collects and updates until at least n_steps more environment steps, of all environments and processes together, are done
+ *  (whole updates), or the callback stops it.
  *  @param trainer  changed. @param n_steps  >= 1. @param on_update  NULL: none. @param user  passed to on_update.
  *  @return BLPO_OK; BLPO_STOPPED; BLPO_ERR_ARGUMENT; BLPO_ERR_STATE (no step callback); and all of blpo_trainer_collect()
  *          and blpo_trainer_update(). After an error the call may be made again; see blpo_trainer_update() for an
@@ -235,7 +236,8 @@ BLPO_API int blpo_trainer_run(blpo_trainer *trainer, int64_t n_steps, blpo_metri
  *  @param trainer  changed.
  *  @return BLPO_UPDATE_DUE; BLPO_ERR_NULL; BLPO_ERR_STATE (no step callback, or an act waits for its observe);
  *          BLPO_ERR_CALLBACK; BLPO_ERR_NONFINITE, BLPO_ERR_ARGUMENT (a flag that is neither 0 nor 1): environment, step
- *          and element in blpo_trainer_error(); BLPO_ERR_BUSY. The steps before the one that failed are kept; a later call goes on there. No allocation. Since 0.1. */
+ *          and element in blpo_trainer_error(); BLPO_ERR_BUSY. The steps before the one that failed are kept; a later call
+ *          goes on there. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_collect(blpo_trainer *trainer);
 
 /** One update from a full rollout (docs/algorithm.md, section 4), which is then empty.
@@ -262,13 +264,16 @@ BLPO_API int blpo_trainer_drop_rollout(blpo_trainer *trainer);
  *                  next_obs, but may differ (a sensor that was read again): next_obs is what followed the step before,
  *                  obs what this action was chosen on.
  *  @param action  int64_t [n_envs] or float [n_envs][action.n], clipped to the bounds; untouched on failure.
- *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_NONFINITE; BLPO_ERR_BUSY. No allocation. Since 0.1. */
+ *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_NONFINITE (an observation, an output of the policy's network, or a log-probability;
+ *          environment and element in blpo_trainer_error()); BLPO_ERR_BUSY. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_act(blpo_trainer *trainer, const float *obs, void *action);
 
 /** Push mode: what followed. With a full rollout the transition is counted and dropped until blpo_trainer_update().
  *  @param trainer  changed; unchanged on failure, the act still waiting. @param transition  the rows.
- *  @return BLPO_OK; BLPO_UPDATE_DUE when the rollout is full; BLPO_ERR_NULL; BLPO_ERR_VERSION; BLPO_ERR_STATE (no act
- *          waits); BLPO_ERR_NONFINITE; BLPO_ERR_ARGUMENT; BLPO_ERR_BUSY. No allocation. Since 0.1. */
+ *  @return BLPO_OK; BLPO_UPDATE_DUE when the rollout is full; BLPO_ERR_NULL (also final_obs, where a row ended under
+ *          SAME_STEP); BLPO_ERR_VERSION; BLPO_ERR_STATE (no act waits); BLPO_ERR_NONFINITE (an observation or a reward),
+ *          BLPO_ERR_ARGUMENT (a flag that is neither 0 nor 1): environment and element in blpo_trainer_error();
+ *          BLPO_ERR_BUSY. No allocation. Since 0.1. */
 BLPO_API int blpo_trainer_observe(blpo_trainer *trainer, const blpo_transition *transition);
 
 /** Metrics of the last update, with the episode statistics of now.

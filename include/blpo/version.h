@@ -36,8 +36,9 @@ typedef struct blpo_build {
     const char *blas_kernels; /**< processor family whose kernels run now, "Zen" say; "unknown" where it cannot be asked */
     const char *random;       /**< generator behind the random streams */
     const char *simd;         /**< widest vector instructions of this processor that the system lets programs use */
-    int32_t blas_kernels_generic; /**< 1: the BLAS runs kernels far below this processor ; it does dense systems
-                                       alone (large nystrom_rank, method dense: a log line warns there), else 0 */
+    int32_t blas_kernels_generic; /**< 1: the BLAS runs kernels far below this processor, else 0. It does dense systems
+                                       alone: where these are large (nystrom_rank, method dense, exact best responses) a
+                                       log line warns */
     int32_t lapack_int_bytes; /**< size of LAPACK integers, 4 */
     const char *kernels;      /**< vector instructions of the library's own kernels that run now: the products of networks */
 } blpo_build;
