@@ -27,7 +27,7 @@ void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_t
             task(context, i);
 }
 
-/* Pieces of about so many. An even number of them, so that two threads have equal shares. */
+/* Up to `each` one piece; beyond it pieces of about so many, an even number of them, so that two threads have equal shares. */
 static int64_t even_pieces(int64_t n, int64_t each)
 {
     const int64_t pairs = (n + 2 * each - 1) / (2 * each);

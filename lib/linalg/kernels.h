@@ -46,7 +46,8 @@ typedef struct blpo__gram_products {
     int64_t ld;
 } blpo__gram_products;
 
-/* sdot = g phi'(z) + phi''(z) u zdot and q_tj = along_t s_tj + slope_t sdot_tj, where h = phi(z) and s = phi'(z) u; all [rows][n] */
+/* sdot = g phi'(z) + phi''(z) u zdot and q_tj = along_t s_tj + slope_t sdot_tj, where h = phi(z), s = phi'(z) u, and u
+ * came down from the layer above; all [rows][n] */
 typedef struct blpo__signal_tangents {
     int32_t activation;
     int64_t rows, n;

@@ -2,8 +2,8 @@
  * into the first cache together, so passes cost more than arithmetic.
  *
  *   slopes            out_tj = phi'(z_tj) a_tj
- *   signal_tangents   sdot_tj = g_tj phi'(z_tj) + phi''(z_tj) (s W)_tj zdot_tj,    q_tj = along_t s_tj + slope_t sdot_tj
- *                     g_tj given, or scale_t w_j;  h = phi(z), s = (s W) phi'(z): tanh'' (s W) zdot = -2 h s zdot, relu'' = 0
+ *   signal_tangents   sdot_tj = g_tj phi'(z_tj) + phi''(z_tj) u_tj zdot_tj,    q_tj = along_t s_tj + slope_t sdot_tj
+ *                     g_tj given, or scale_t w_j;  h = phi(z), s = u phi'(z): tanh'' u zdot = -2 h s zdot, relu'' = 0
  *   add_first_layer   out_jb += sum_t x_tj input_tb, bias_j += sum_t x_tj,   x_tj = column_t w_j phi'(z_tj) + along_t s_tj, few b */
 
 /* LANES numbers from x on, or n where fewer are left. whole is a constant where this is inlined. */
