@@ -175,8 +175,8 @@ typedef struct blpo_hypergrad_report {
                                    nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback; for one
                                    that allows no decomposition: the iterations without a preconditioner, reason SINGULAR
                                    (method stays, rank_used 0).
-                                   neumann, when terms grow: the sum so far (method stays); for a scale that is not finite:
-                                   x = v / rho (method NONE).
+                                   neumann, at a term that would let the residual grow: the sum of those before (method stays);
+                                   x = v / rho where it is the first, or the scale is not finite (method NONE).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
                                    x = v / rho (method NONE).
                                    every method, for an x that is not finite: x = v / rho (method NONE) */

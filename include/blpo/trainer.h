@@ -60,7 +60,7 @@ typedef struct blpo_config {
     double critic_learning_rate;     /**< in [0, 1e30], default 1e-3 */
     double adam_beta1;               /**< in [0, 1), default 0.9 */
     double adam_beta2;               /**< in [0, 1), default 0.999 */
-    double adam_epsilon;             /**< > 0, default 1e-5, outside the root */
+    double adam_epsilon;             /**< in [1e-30, 1e30], default 1e-5, outside the root */
     int64_t critic_steps;            /**< K >= 1: nested critic steps a minibatch, default 3 */
     int32_t hypergradient;           /**< 1: direct - implicit; 0: direct only, nothing is solved; default 1. (With 1 and
                                           BLPO_IHVP_NONE there is an implicit term, from x = v / rho) */

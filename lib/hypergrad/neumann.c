@@ -6,9 +6,9 @@
  *
  * Lorraine, Vicol and Duvenaud (AISTATS 2020, arXiv:1911.02590) take a learning rate for 1/c, which neumann_scale is. By default
  * c is measured, since one below half the largest eigenvalue diverges and one far above converges slowly. r is the residual
- * v - A x: for positive definite A its norm never grows. Where it does, A has a negative eigenvalue (r . A r < 0), or c was too
- * small: the series ends with the terms it has. With c no smaller than a negative eigenvalue is large, no term makes |r| more
- * than twice as large, so that |r| <= 2 |v| in the end.
+ * v - A x: for positive definite A its norm never grows. Where a term would let it grow, A has a negative eigenvalue
+ * (r . A r < 0), or c was too small: the series ends with the terms before, so that |r| <= |v|; and where there is none,
+ * x = v / rho. The last of m terms is not looked at: that would take a product more.
  *
  * Error: |x - x*| <= (1 - l/c)^m |x*|, l the smallest eigenvalue of A, l > 0; and roundings of some p eps c / l |x*|.
  * A measured c is at most twice the norm of A.
@@ -44,47 +44,55 @@ static void add_term(blpo_hypergrad *solver, double c, real *x)
     blpo__hypergrad_flops(solver, 2 * p);
 }
 
-/* r -= A r / c; returns its norm, and r . A r of before. A r is not stored: rho r is added where it is used. */
+/* What would be left after the next term, r - A r / c, in the place of the product H r; returns its norm, and r . A r. A r is
+ * not stored: rho r is added where it is used. */
 static double shrink(blpo_hypergrad *solver, double c, double norm, double *curvature)
 {
     const int64_t p = solver->problem.n_inner;
     const double rho = solver->config.nystrom_rho;
-    real *r = solver->residual;
+    const real *r = solver->residual;
+    real *next = solver->product;
     *curvature = blpo__dot(r, solver->product, p) + rho * norm * norm;
     for (int64_t i = 0; i < p; i++)
-        r[i] = (real)((double)r[i] - ((double)solver->product[i] + rho * (double)r[i]) / c);
+        next[i] = (real)((double)r[i] - ((double)solver->product[i] + rho * (double)r[i]) / c);
     blpo__hypergrad_flops(solver, 10 * p);
-    return blpo__norm(r, p);
+    return blpo__norm(next, p);
 }
 
-static void stop(double curvature, blpo_hypergrad_report *report)
+static void stop(const blpo_hypergrad *solver, double curvature, const real *v, real *x, blpo_hypergrad_report *report)
 {
     const int negative = curvature < 0.0;
+    const int reason = negative ? BLPO_IHVP_REASON_INDEFINITE : BLPO_IHVP_REASON_DIVERGED;
     report->indefinite |= negative;
-    blpo__hypergrad_fall_back(report, negative ? BLPO_IHVP_REASON_INDEFINITE : BLPO_IHVP_REASON_DIVERGED);
+    if (report->iterations > 0)
+        blpo__hypergrad_fall_back(report, reason);
+    else
+        blpo__hypergrad_last_resort(solver, v, x, reason, report);
 }
 
 /* Steps 2 and 3. Rounding may let the norm of what is left stand still: growth counts from a millionth on. */
-static int sum_terms(blpo_hypergrad *solver, double c, real *x, blpo_hypergrad_report *report)
+static int sum_terms(blpo_hypergrad *solver, double c, const real *v, real *x, blpo_hypergrad_report *report)
 {
     const int64_t p = solver->problem.n_inner;
     const int64_t terms = solver->config.neumann_terms == 0 ? DEFAULT_TERMS : solver->config.neumann_terms;
     double norm = blpo__norm(solver->residual, p), curvature;
     blpo__hypergrad_flops(solver, 2 * p);
-    for (;;) {
-        add_term(solver, c, x);
-        if (++report->iterations == terms)
-            return BLPO_OK;
+    for (; report->iterations < terms - 1; report->iterations++) {
         const int rc = blpo__hypergrad_product(solver, solver->residual, solver->product);
         if (rc != BLPO_OK)
             return rc;
         const double next = shrink(solver, c, norm, &curvature);
         if (!(next <= norm * (1.0 + 1e-6))) {
-            stop(curvature, report);
+            stop(solver, curvature, v, x, report);
             return BLPO_OK;
         }
+        add_term(solver, c, x);
+        memcpy(solver->residual, solver->product, (size_t)p * sizeof *solver->residual);
         norm = next;
     }
+    add_term(solver, c, x);
+    report->iterations++;
+    return BLPO_OK;
 }
 
 /* Step 1 */
@@ -116,7 +124,7 @@ static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_
     }
     memset(x, 0, bytes);
     memcpy(solver->residual, v, bytes);
-    return sum_terms(solver, c, x, report);
+    return sum_terms(solver, c, v, x, report);
 }
 
 const blpo__ihvp blpo__ihvp_neumann = {"neumann", check, create, solve};

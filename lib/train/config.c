@@ -154,6 +154,7 @@ static int check_closed(blpo_error *error, const blpo_config *config)
         {"gae_lambda", config->gae_lambda, 0.0, 1.0},
         {"actor_learning_rate", config->actor_learning_rate, 0.0, 1e30},
         {"critic_learning_rate", config->critic_learning_rate, 0.0, 1e30},
+        {"adam_epsilon", config->adam_epsilon, 1e-30, 1e30}, /* what is less rounds to 0 in the first steps */
         {"critic_ridge", config->critic_ridge, 0.0, 1e30},
         {"entropy_coefficient", config->entropy_coefficient, 0.0, (double)FLT_MAX},
         {"max_gradient_norm", config->max_gradient_norm, 0.0, (double)FLT_MAX},
@@ -174,7 +175,6 @@ static int check_positive(blpo_error *error, const blpo_config *config)
     } rules[] = {
         {"clip_range", config->clip_range, 1e6},
         {"clip_range_critic", config->clip_range_critic, 1e6},
-        {"adam_epsilon", config->adam_epsilon, (double)FLT_MAX},
         {"reward_scale", config->reward_scale, (double)FLT_MAX},
     };
     int rc = BLPO_OK;

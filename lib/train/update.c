@@ -497,7 +497,9 @@ static int finite_metrics(const run *r)
                   {"clip_fraction", m->clip_fraction},
                   {"entropy", m->entropy},
                   {"explained_variance", m->explained_variance},
-                  {"best_response_gap", m->best_response_gap}};
+                  {"best_response_gap", m->best_response_gap},
+                  {"largest_eigenvalue", m->largest_eigenvalue},
+                  {"condition_number", m->condition_number}};
     for (size_t i = 0; i < sizeof figure / sizeof *figure; i++)
         if (!isfinite(figure[i].value))
             return blpo__error_element(&r->trainer->error, BLPO_ERR_NONFINITE, BLPO_STAGE_METRICS, -1, -1, figure[i].name, -1,

@@ -358,7 +358,9 @@ static void nystrom_pcg_tells_of_its_sketch(void **state)
 }
 
 /* r becomes (I - A / c) v. With c = 9 and A = diag(-1, 9), v = (1, 1/4): r = (10/9, 0), longer than v, and v.A v < 0. With c = 2 and
- * A = 9: r = -3.5 v, and v.A v > 0: c was too small. The sum so far is v / c in both. The least double has no inverse.
+ * A = 9: r = -3.5 v, and v.A v > 0: c was too small. Without a term, x = v / rho. With v = (1/4, 1) in the first, and with c = 1,
+ * A = diag(1, 2.5), v = (1, 1/4) in the second, r is shorter after one term and longer after two: x = v / c. The least double has no
+ * inverse.
  * A = 2e308 has no number: c is measured in vain. */
 static void neumann_falls_back_in_the_order_of_the_table(void **state)
 {
@@ -372,11 +374,21 @@ static void neumann_falls_back_in_the_order_of_the_table(void **state)
           .rho = 1,
           .neumann_scale = 1.0 / 9.0,
           .terms = 20,
+          .reason = BLPO_IHVP_REASON_INDEFINITE,
+          .indefinite = 1 },
+        { .name = "neumann, negative after a term",
+          .method = BLPO_IHVP_NEUMANN,
+          .p = 2,
+          .hessian = { -2, 0, 0, 8 },
+          .v = { 0.25, 1 },
+          .rho = 1,
+          .neumann_scale = 1.0 / 9.0,
+          .terms = 20,
           .stays = 1,
           .reason = BLPO_IHVP_REASON_INDEFINITE,
           .indefinite = 1,
           .iterations = 1,
-          .x = { 1.0 / 9.0, 0.25 / 9.0 } },
+          .x = { 0.25 / 9.0, 1.0 / 9.0 } },
         { .name = "neumann, divergent",
           .method = BLPO_IHVP_NEUMANN,
           .p = 1,
@@ -385,10 +397,19 @@ static void neumann_falls_back_in_the_order_of_the_table(void **state)
           .rho = 1,
           .neumann_scale = 0.5,
           .terms = 20,
+          .reason = BLPO_IHVP_REASON_DIVERGED },
+        { .name = "neumann, divergent after a term",
+          .method = BLPO_IHVP_NEUMANN,
+          .p = 2,
+          .hessian = { 0, 0, 0, 1.5 },
+          .v = { 1, 0.25 },
+          .rho = 1,
+          .neumann_scale = 1,
+          .terms = 20,
           .stays = 1,
           .reason = BLPO_IHVP_REASON_DIVERGED,
           .iterations = 1,
-          .x = { 0.75 } },
+          .x = { 1, 0.25 } },
         { .name = "neumann, c that overflows",
           .method = BLPO_IHVP_NEUMANN,
           .p = 1,

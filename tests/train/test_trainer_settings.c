@@ -46,7 +46,7 @@ static const range DOUBLES[] = {
     { FIELD(critic_learning_rate), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(adam_beta1), { -0.1, 1.0, 1.5, 2 }, 1 },
     { FIELD(adam_beta2), { -0.1, 1.0, 1.5, 2 }, 1 },
-    { FIELD(adam_epsilon), { 0.0, -1e-9, -1, -2 }, 1 },
+    { FIELD(adam_epsilon), { 0.0, -1e-9, 1e-31, 1e31 }, 1 },
     { FIELD(nystrom_rho), { 0.0, -1, -2, -3 }, 1 },
     { FIELD(nystrom_shift), { -1e-9, -1, -2, -3 }, 1 },
     { FIELD(sketch_error), { -1e-9, -1, -2, -3 }, 1 },
