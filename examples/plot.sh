@@ -18,6 +18,7 @@ command -v gnuplot >/dev/null || { echo "$0: gnuplot not found (Debian: apt-get 
 
 # "method seed solved" of a CSV: the first three columns of its first row.
 facts() {
+    true < "$1" || exit 1
     head -n 1 "$1" | grep -q '^method,seed,solved,steps,' || { echo "$0: $1: not a CSV of the training examples" >&2; exit 1; }
     awk -F, 'NR == 2 { print $1, $2, $3; found = 1; exit } END { exit !found }' "$1" ||
         { echo "$0: $1: no update in it yet" >&2; exit 1; }
@@ -54,7 +55,9 @@ quoted=$(printf '%s' "$first" | sed "s/'/''/g")
 out=$(printf '%s' "$png" | sed "s/'/''/g")
 width=$([ $# -lt 4 ] && echo 2.4 || echo 1.6)
 
-gnuplot <<EOF
+# gnuplot draws to stdout when it cannot open its file.
+true >> "$png" || exit 1
+gnuplot >/dev/null <<EOF
 set terminal pngcairo size 1200,$([ "$one" = 1 ] && echo 900 || echo 640) font 'sans,14' background '#ffffff'
 set output '$out'
 set datafile separator ','
@@ -76,7 +79,7 @@ set autoscale noextend
 set offsets 0, 0, graph 0.04, graph 0.03
 set lmargin 11
 set rmargin 11
-set key reverse Left right bottom samplen 2 spacing 1.15
+set key tmargin right horizontal reverse Left samplen 2 spacing 1.15
 
 if ($one) {
     set multiplot

@@ -4,7 +4,7 @@
 #
 #     ./plot_diagnostics.sh CSV PNG
 #
-# Points are updates, lines are means over a 60th of the run. What was not measured is left out.
+# Dots are updates, lines are means over a 60th of the run. What was not measured is left out.
 set -eu
 
 if [ $# -ne 2 ]; then
@@ -14,6 +14,7 @@ fi
 csv=$1
 png=$2
 command -v gnuplot >/dev/null || { echo "$0: gnuplot not found (Debian: apt-get install gnuplot-nox)" >&2; exit 1; }
+true < "$csv" || exit 1
 head -n 1 "$csv" | grep -q '^method,seed,solved,steps,.*best_response_gap' ||
     { echo "$0: $csv: not a CSV of the training examples, or one of an older version" >&2; exit 1; }
 rows=$(awk 'END { print NR - 1 }' "$csv")
@@ -44,7 +45,9 @@ out=$(printf '%s' "$png" | sed "s/'/''/g")
 thousands=$(awk -F, 'END { print $4 / 1000 }' "$csv")
 bin=$(awk -F, 'END { printf("%d", $4 / 60 + 1) }' "$csv")
 
-gnuplot <<EOF
+# gnuplot draws to stdout when it cannot open its file.
+true >> "$png" || exit 1
+gnuplot >/dev/null <<EOF
 set terminal pngcairo size 1650,1500 font 'sans,12' background '#ffffff'
 set output '$out'
 set datafile separator ','
@@ -66,7 +69,7 @@ set key at graph 1, graph 1.075 right center horizontal Left reverse maxrows 1 s
 set title font 'sans,13' offset 0,0.9
 set lmargin 9
 set rmargin 3
-set multiplot layout 4,3 margins 0.05,0.985,0.045,0.955 spacing 0.055,0.08
+set multiplot layout 4,3 margins 0.05,0.985,0.06,0.957 spacing 0.055,0.08
 
 set title 'return'
 set offsets 0, 0, graph 0.04, graph 0.04
@@ -119,6 +122,7 @@ plot $(series entropy 1 'entropy' explained_variance 2 'explained')
 set title 'policy: KL divergence from the one that acted'
 set offsets 0, 0, graph 0.04, 0
 set yrange [0:*]
+set label 1 'dots: single updates; lines: means over $bin steps' at screen 0.985, screen 0.012 right textcolor '#303030'
 plot $(series approx_kl 1 'KL')
 unset multiplot
 EOF

@@ -13,6 +13,7 @@ fi
 csv=$1
 png=$2
 command -v gnuplot >/dev/null || { echo "$0: gnuplot not found (Debian: apt-get install gnuplot-nox)" >&2; exit 1; }
+true < "$csv" || exit 1
 head -n 1 "$csv" | grep -q '^method,seed,solved,steps,' || { echo "$0: $csv: not a CSV of the training examples" >&2; exit 1; }
 [ "$(wc -l < "$csv")" -ge 3 ] || { echo "$0: $csv: fewer than two updates in it" >&2; exit 1; }
 curves=$(mktemp)
@@ -31,7 +32,9 @@ method=$(awk -F, 'NR == 2 { print $1; exit }' "$csv")
 solved=$(awk -F, 'NR == 2 { print $3; exit }' "$csv")
 out=$(printf '%s' "$png" | sed "s/'/''/g")
 
-gnuplot <<EOF
+# gnuplot draws to stdout when it cannot open its file.
+true >> "$png" || exit 1
+gnuplot >/dev/null <<EOF
 set terminal pngcairo size 1200,640 font 'sans,14' background '#ffffff'
 set output '$out'
 set border 3 linecolor '#606060'
@@ -44,7 +47,7 @@ set key reverse Left right bottom samplen 2 spacing 1.15
 set xlabel 'environment steps (thousands)'
 set ylabel 'return'
 set arrow 1 from graph 0, first $solved to graph 1, first $solved nohead dashtype 2 linewidth 1.5 linecolor '#707070' back
-set label 1 'solved' at graph 0.005, first $solved offset 0, character 0.6 textcolor '#707070'
+set label 1 'solved' at graph 0.005, first $solved offset 0, character -0.7 textcolor '#707070'
 plot for [i=0:$n_seeds - 1] '$curves' index i using (column(1)/1000):2 with lines linewidth 1.2 linecolor '#8fbfe0' \
         title (i == 0 ? '$method, $n_seeds seeds' : ''), \
     '' index $n_seeds using (column(1)/1000):2 with lines linewidth 3 linecolor '#0072b2' title 'mean'

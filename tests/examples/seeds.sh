@@ -51,3 +51,5 @@ status=0
 command -v gnuplot > /dev/null || exit 0
 sh "$script" "$dir/4.csv" "$dir/page.png" || fail "the picture was not drawn"
 [ "$(head -c 4 "$dir/page.png" | tail -c 3)" = PNG ] || fail "the picture is none"
+sh "$script" "$dir/4.csv" "$dir/nowhere/page.png" > "$dir/line" 2> "$dir/said" && fail "it drew to nowhere"
+[ ! -s "$dir/line" ] && grep -q "nowhere/page.png" "$dir/said" || fail "a picture without a place went to stdout"
