@@ -56,12 +56,21 @@ static int choose_critic(int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
-    struct train train = { .steps = 200000, .solved = 475.0, .csv_path = "diagnose.csv" };
+    struct train train = {
+        .steps = 200000,
+        .solved = 475.0,
+        .csv_path = "diagnose.csv", /* written without --csv too */
+        .plot = "plot_diagnostics.sh",
+        .arguments =
+            "[network|linear] [options]\n"
+            "  network                   the published critic, which takes steps of Adam (this one, without a word)\n"
+            "  linear                    a critic linear in 15 features, by exact least squares",
+    };
     int linear = choose_critic(&argc, &argv);
     train_options(&train, argc, argv);
 
     struct cartpole poles[N_ENVS];
-    struct cartpole_batch batch = { poles, N_ENVS, train.limit_terminates };
+    struct cartpole_batch batch = {poles, N_ENVS, train.limit_terminates};
     blpo_env env;
     cartpole_env(&env, &batch);
 

@@ -29,6 +29,8 @@ struct train {
     /* set by the program before train_options() */
     int64_t steps;      /* environment steps of a run, unless --steps says otherwise */
     double solved;      /* solved when the mean return of the last 100 episodes reaches this */
+    const char *arguments; /* what the usage says after the program's name, lines that explain it; NULL: [options] */
+    const char *plot;      /* the script that draws the CSV; NULL: plot.sh */
 
     /* options */
     int method;         /* a blpo_method, or TRAIN_RECOMMENDED */
@@ -81,7 +83,7 @@ static inline void train_settings(const struct train *t, blpo_config *config)
 static inline void train_usage(FILE *out, const char *program, const struct train *t)
 {
     fprintf(out,
-            "usage: %s [options]\n"
+            "usage: %s %s\n"
             "  --method M                blpo, nested or ppo with the published settings, or recommended: blpo with those of\n"
             "                            blpo_config_recommended() (blpo)\n"
             "  --seed N                  keys everything random (0)\n"
@@ -89,12 +91,13 @@ static inline void train_usage(FILE *out, const char *program, const struct trai
             "  --limit-terminates        count a time limit as a termination, as the published runs did\n"
             "  --no-stop                 run all steps, though solved (mean return of 100 episodes >= %g)\n"
             "  --quiet                   no progress on stderr\n"
-            "  --csv FILE                write one row an update; plot.sh draws it\n"
+            "  --csv FILE                write one row an update; %s draws it%s%s%s\n"
             "  --save FILE               write the policy at the end; deploy runs it\n"
             "  --checkpoint FILE         write everything at the end\n"
             "  --resume FILE             go on from a checkpoint; --seed must be the one it was made with\n"
             "  --help                    this text\n",
-            program, t->steps, t->solved);
+            program, t->arguments ? t->arguments : "[options]", t->steps, t->solved, t->plot ? t->plot : "plot.sh",
+            t->csv_path ? " (" : "", t->csv_path ? t->csv_path : "", t->csv_path ? ")" : "");
 }
 
 static inline void train_wrong_usage(const char *program, const struct train *t, const char *option, const char *value)

@@ -42,8 +42,19 @@ for name in $numbers $shares explained_variance best_response_rank; do
 done
 value best_response_rank | awk '{ x = $1 } END { exit !(x >= 5 && x <= 15) }' || fail "linear: the rank is $(value best_response_rank)"
 
+# What it is to be told is in its usage, asked for or not.
+"$diagnose" --help > "$dir/said"
+for text in "network|linear" "plot_diagnostics.sh" "(diagnose.csv)"; do grep -q -F "$text" "$dir/said" || fail "--help lacks $text"; done
+status=0
+"$diagnose" neither > "$dir/line" 2> "$dir/said" || status=$?
+[ "$status" -eq 2 ] && grep -q -F "network|linear" "$dir/said" || fail "took: neither"
+
 command -v gnuplot > /dev/null || exit 0
 sh "$script" "$dir/linear.csv" "$dir/page.png" > "$dir/said" 2>&1 && fail "one update cannot be drawn, and was"
 "$diagnose" linear --quiet --steps 2048 --csv "$dir/linear.csv" > "$dir/line"
 sh "$script" "$dir/linear.csv" "$dir/page.png" || fail "the page was not drawn"
 [ "$(head -c 4 "$dir/page.png" | tail -c 3)" = PNG ] || fail "the page is no picture"
+sh "$script" "$dir/linear.csv" "$dir/nowhere/page.png" > "$dir/line" 2> "$dir/said" && fail "it drew to nowhere"
+[ ! -s "$dir/line" ] && grep -q "nowhere/page.png" "$dir/said" || fail "a picture without a place went to stdout"
+sh "$script" "$dir/none.csv" "$dir/page.png" > "$dir/line" 2> "$dir/said" && fail "it drew a CSV that is not there"
+[ "$(wc -l < "$dir/said")" -eq 1 ] || fail "a CSV that is not there has more than one message"
