@@ -2,11 +2,11 @@
  * tuned by the gradient of the validation loss through the fit (logistic.h). A search on a grid would need 10^30 fits; this
  * makes one a step.
  *
- *     cc hyperopt.c -o hyperopt $(pkg-config --cflags --libs blpo) -lm && ./hyperopt --csv hyperopt.csv
+ *     cc hyperopt.c -o hyperopt $(pkg-config --cflags --libs blpo) && ./hyperopt --csv hyperopt.csv
  *
  *     --data FILE      data/breast_cancer.csv      --steps N       outer steps (300)
  *     --method NAME    none nystrom cg dense nystrom_pcg neumann gauss_newton (dense)
- *     --rank K         of nystrom and nystrom_pcg (10)              --rho R         damping (1e-6)
+ *     --rank K         of nystrom and nystrom_pcg alone (10)        --rho R         damping (1e-6)
  *     --csv FILE       one row a step: losses, norms, residual, then log10 of every coefficient
  *
  * plot_hyperopt.sh draws the CSV. The last line on stdout: method= steps= seconds= validation_before= validation_after=
@@ -14,6 +14,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime, getopt */
 #include "logistic.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <time.h>
 
@@ -27,19 +28,44 @@ struct options {
 
 /* -- options -- */
 
-static int usage(void)
+static int usage(FILE *out)
 {
-    fprintf(stderr, "usage: hyperopt [--data FILE] [--csv FILE] [--steps N] [--method NAME] [--rank K] [--rho R]\n"
-                    "methods: none nystrom cg dense nystrom_pcg neumann gauss_newton\n");
+    fprintf(out, "usage: hyperopt [--data FILE] [--csv FILE] [--steps N] [--method NAME] [--rank K] [--rho R]\n"
+                 "methods: none nystrom cg dense nystrom_pcg neumann gauss_newton\n");
     return -1;
 }
 
-static int method_of(const char *name)
+static int parse_method(const char *text, int32_t *out)
 {
     for (int m = 0; m < (int)(sizeof METHODS / sizeof *METHODS); m++)
-        if (strcmp(name, METHODS[m]) == 0)
-            return m;
-    return -1;
+        if (strcmp(text, METHODS[m]) == 0) {
+            *out = m;
+            return 1;
+        }
+    return 0;
+}
+
+/* A whole number from 1 on, and nothing after it. */
+static int parse_count(const char *text, long *out)
+{
+    char *end;
+    errno = 0;
+    const long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || value < 1)
+        return 0;
+    *out = value;
+    return 1;
+}
+
+/* A finite number above 0, and nothing after it. */
+static int parse_positive(const char *text, double *out)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value > 0.0) || isinf(value))
+        return 0;
+    *out = value;
+    return 1;
 }
 
 static void defaults(struct options *o)
@@ -57,27 +83,46 @@ static void defaults(struct options *o)
     o->solver.report_residual = 1;
 }
 
+/* 0, 1 after --help, or -1 after wrong usage. */
 static int parse(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {{"data", required_argument, NULL, 'd'},
-                                          {"csv", required_argument, NULL, 'c'},
-                                          {"steps", required_argument, NULL, 's'},
-                                          {"method", required_argument, NULL, 'm'},
-                                          {"rank", required_argument, NULL, 'k'},
-                                          {"rho", required_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"data", required_argument, NULL, 'd'},  {"csv", required_argument, NULL, 'c'},
+        {"steps", required_argument, NULL, 's'}, {"method", required_argument, NULL, 'm'},
+        {"rank", required_argument, NULL, 'k'},  {"rho", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+    };
+    long rank = 0;
     defaults(o);
-    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
+    for (int c, at = -1; (c = getopt_long(argc, argv, "", known, &at)) != -1;) {
+        int good = 1;
         switch (c) {
         case 'd': o->data = optarg; break;
         case 'c': o->csv = optarg; break;
-        case 's': o->steps = strtol(optarg, NULL, 10); break;
-        case 'm': o->solver.method = method_of(optarg); break;
-        case 'k': o->solver.nystrom_rank = strtol(optarg, NULL, 10); break;
-        case 'r': o->solver.nystrom_rho = strtod(optarg, NULL); break;
-        default: return usage();
+        case 's': good = parse_count(optarg, &o->steps); break;
+        case 'm': good = parse_method(optarg, &o->solver.method); break;
+        case 'k': good = parse_count(optarg, &rank); break;
+        case 'r': good = parse_positive(optarg, &o->solver.nystrom_rho); break;
+        case 'h': usage(stdout); return 1;
+        default: return usage(stderr);
         }
-    return optind < argc || o->steps < 1 || o->solver.method < 0 ? usage() : 0;
+        if (!good) {
+            fprintf(stderr, "%s: wrong value for --%s: \"%s\"\n", argv[0], known[at].name, optarg);
+            return usage(stderr);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "%s: what is \"%s\"?\n", argv[0], argv[optind]);
+        return usage(stderr);
+    }
+    if (rank > 0 && o->solver.method != BLPO_IHVP_NYSTROM && o->solver.method != BLPO_IHVP_NYSTROM_PCG) {
+        fprintf(stderr, "%s: --rank is for --method nystrom and nystrom_pcg, not for %s\n", argv[0],
+                METHODS[o->solver.method]);
+        return usage(stderr);
+    }
+    if (rank > 0)
+        o->solver.nystrom_rank = rank;
+    return 0;
 }
 
 /* -- the outer problem -- */
@@ -183,15 +228,17 @@ static int run(const struct options *o, struct logistic *l, FILE *csv)
     blpo_runtime_init(&runtime, sizeof runtime);
     runtime.error = &error;
     int rc = blpo_hypergrad_create(&problem, &o->solver, &runtime, &solver);
-    if (rc == BLPO_OK)
+    if (rc == BLPO_OK) {
         rc = tune(o, l, solver, csv, &first, &last);
+        fputc('\n', stderr); /* behind the line of progress */
+    }
     if (rc == BLPO_OK)
-        printf("\nmethod=%s steps=%ld seconds=%.2f validation_before=%.6f validation_after=%.6f test_before=%.6f "
+        printf("method=%s steps=%ld seconds=%.2f validation_before=%.6f validation_after=%.6f test_before=%.6f "
                "test_after=%.6f\n",
                METHODS[o->solver.method], o->steps, now() - begun, first.validation, last.validation, first.test,
                last.test);
     else
-        fprintf(stderr, "\n%s\n", solver != NULL ? blpo_hypergrad_error(solver)->text : error.text);
+        fprintf(stderr, "%s\n", solver != NULL ? blpo_hypergrad_error(solver)->text : error.text);
     blpo_hypergrad_destroy(solver);
     return rc == BLPO_OK ? 0 : 1;
 }
@@ -200,12 +247,11 @@ int main(int argc, char **argv)
 {
     static struct logistic logistic;
     struct options o;
-    if (parse(&o, argc, argv) != 0)
-        return 2;
-    if (logistic_load(&logistic, o.data) != 0) {
-        fprintf(stderr, "%s: cannot be read, or is not the CSV of scripts/export_data.py\n", o.data);
+    const int parsed = parse(&o, argc, argv);
+    if (parsed != 0)
+        return parsed < 0 ? 2 : 0;
+    if (logistic_load(&logistic, o.data) != 0)
         return 1;
-    }
     for (int j = 0; j < LOGISTIC_FEATURES; j++)
         logistic.lambda[j] = log(1e-4);
     FILE *csv = o.csv != NULL ? fopen(o.csv, "w") : NULL;

@@ -1,7 +1,7 @@
 /* How good a hypergradient is for how many products: each method on the logistic regression of logistic.h, all ridge
  * coefficients 1e-4, against the exact hypergradient by elimination in double.
  *
- *     cc hyperopt_error.c -o hyperopt_error $(pkg-config --cflags --libs blpo) -lm && ./hyperopt_error > error.csv
+ *     cc hyperopt_error.c -o hyperopt_error $(pkg-config --cflags --libs blpo) && ./hyperopt_error > error.csv
  *
  *     hyperopt_error [--rows] [DATA]       data/breast_cancer.csv
  *
@@ -9,8 +9,13 @@
  * h* with rho 0. So an exact method shows what damping alone costs. plot_hyperopt.sh draws it.
  *
  * With --rows: Nystrom alone, every number of rows, 201 draws each, ridge coefficients about 1e-2. CSV: rho, rows, that error, and the same against
- * h* with this rho, so without what damping costs. */
+ * h* with this rho, so without what damping costs.
+ *
+ * Some five seconds of processor time, with --rows two: longer on a machine that is busy. stderr says how far it is. */
+#define _POSIX_C_SOURCE 200809L /* isatty */
 #include "logistic.h"
+
+#include <unistd.h>
 
 enum { DRAWS = 21, DRAWS_OF_ROWS = 201 };
 static const double RHOS[] = {1e-4, 1e-8}, RHOS_OF_ROWS[] = {1e-2, 1e-3, 1e-4};
@@ -31,6 +36,15 @@ static const struct curve CURVES[] = {
     {"gauss_newton", BLPO_IHVP_GAUSS_NEWTON, 0, 1, 1},
     {"dense", BLPO_IHVP_DENSE, 0, 1, 1},
 };
+
+/* How far it is, on stderr: on a terminal a line that is rewritten, in a log one a tenth. Rows that are seen to come say it
+ * themselves. */
+static void progress(int done, int all)
+{
+    const int live = isatty(STDERR_FILENO);
+    if (!isatty(STDOUT_FILENO) && (live || done * 10 / all > (done - 1) * 10 / all))
+        fprintf(stderr, "%s%4d of %d rows%s", live ? "\r" : "", done, all, live && done < all ? "" : "\n");
+}
 
 static int by_size(const void *a, const void *b)
 {
@@ -92,8 +106,18 @@ static int measure(const struct logistic *l, const blpo_problem *problem, const 
     return rc;
 }
 
+/* Rows of all curves, with each rho. */
+static int count_methods(void)
+{
+    int n = 0;
+    for (const struct curve *c = CURVES; c < CURVES + sizeof CURVES / sizeof *CURVES; c++)
+        n += (c->most - 1) / c->step + 1;
+    return n * (int)(sizeof RHOS / sizeof *RHOS);
+}
+
 static int methods(struct logistic *l, const blpo_problem *problem)
 {
+    int done = 0;
     double exact[LOGISTIC_FEATURES];
     const double *const both[2] = {exact, exact};
     struct error error[2];
@@ -108,6 +132,7 @@ static int methods(struct logistic *l, const blpo_problem *problem)
                 rc = measure(l, problem, &config, DRAWS, both, error, &products);
                 printf("%g,%s,%d,%lld,%.6g,%.6g,%.6g\n", RHOS[r], c->name, size, products, error->median, error->low,
                        error->high);
+                progress(++done, count_methods());
             }
     return rc;
 }
@@ -129,6 +154,7 @@ static int rows(struct logistic *l, const blpo_problem *problem)
             rc = measure(l, problem, &config, DRAWS_OF_ROWS, both, e, &products);
             printf("%g,%d,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n", RHOS_OF_ROWS[r], size, e[0].median, e[0].low, e[0].high,
                    e[1].median, e[1].low, e[1].high);
+            progress((int)r * nystrom.most + size, (int)(sizeof RHOS_OF_ROWS / sizeof *RHOS_OF_ROWS) * nystrom.most);
         }
     }
     return rc;
@@ -138,11 +164,15 @@ int main(int argc, char **argv)
 {
     static struct logistic logistic;
     const int of_rows = argc > 1 && strcmp(argv[1], "--rows") == 0;
-    const char *path = argc > 1 + of_rows ? argv[1 + of_rows] : "data/breast_cancer.csv";
-    if (logistic_load(&logistic, path) != 0) {
-        fprintf(stderr, "%s: cannot be read, or is not the CSV of scripts/export_data.py\n", path);
-        return 1;
+    const int n_paths = argc - 1 - of_rows;
+    const char *path = n_paths > 0 ? argv[1 + of_rows] : "data/breast_cancer.csv";
+    const int help = argc == 2 && strcmp(argv[1], "--help") == 0;
+    if (help || n_paths > 1 || strncmp(path, "--", 2) == 0) {
+        fprintf(help ? stdout : stderr, "usage: %s [--rows] [DATA]\n", argv[0]);
+        return help ? 0 : 2;
     }
+    if (logistic_load(&logistic, path) != 0)
+        return 1;
     for (int j = 0; j < LOGISTIC_FEATURES; j++)
         logistic.lambda[j] = of_rows ? log(1e-2) + 0.3 * (j % 5 - 2) : log(1e-4);
     logistic_fit(&logistic);

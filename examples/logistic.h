@@ -84,21 +84,26 @@ static inline int logistic_parse(struct logistic_rows *rows, const char *line)
     return 0;
 }
 
-/* 0, or -1 when the file cannot be read or is another one. */
+/* 0, or -1 when the file cannot be read or is another one, and stderr says so. */
 static inline int logistic_load(struct logistic *l, const char *path)
 {
     struct logistic_rows *const part[5] = {&l->train, &l->train, &l->validation, &l->validation, &l->test};
     char line[4096];
     memset(l, 0, sizeof *l);
     FILE *file = fopen(path, "r");
-    if (file == NULL)
+    if (file == NULL) {
+        perror(path);
+        fprintf(stderr, "run it in examples/, or give the path of data/breast_cancer.csv\n");
         return -1;
+    }
     int good = fgets(line, sizeof line, file) != NULL; /* the names */
     for (int row = 0; good && fgets(line, sizeof line, file) != NULL; row++)
         good = logistic_parse(part[row % 5], line) == 0;
     fclose(file);
-    if (!good || l->test.n == 0)
+    if (!good || l->test.n == 0) {
+        fprintf(stderr, "%s: not the CSV of scripts/export_data.py\n", path);
         return -1;
+    }
     logistic_standardise(l);
     return 0;
 }

@@ -11,6 +11,34 @@ fi
 csv=$1
 png=$2
 command -v gnuplot >/dev/null || { echo "$0: gnuplot not found (Debian: apt-get install gnuplot-nox)" >&2; exit 1; }
+true < "$csv" || exit 1
+
+refuse() {
+    echo "$0: $csv: $1" >&2
+    exit 1
+}
+
+# has COLUMN VALUE RHO: there is such a row
+has() { awk -F, -v column="$1" -v value="$2" -v rho="$3" '$1 == rho && $column == value { found = 1; exit } END { exit !found }' "$csv"; }
+
+# What is drawn, by the names in the first line. The last rows of each rho are there, or the program was stopped.
+case $(head -n 1 "$csv") in
+method,step,train,validation,test,hypergradient_norm,relative_residual,n_products,ridge_1,*)
+    draw=draw_run
+    [ "$(wc -l < "$csv")" -ge 3 ] || refuse "fewer than two steps in it"
+    ;;
+rho,method,size,products,error,quartile_low,quartile_high)
+    draw=draw_error
+    for rho in 0.0001 1e-08; do has 2 dense $rho || refuse "not whole: rho = $rho is missing or has no dense"; done
+    ;;
+rho,rows,error,quartile_low,quartile_high,to_damped,to_damped_low,to_damped_high)
+    draw=draw_rows
+    for rho in 0.01 0.001 0.0001; do has 2 31 $rho || refuse "not whole: rho = $rho is missing or has not all 31 rows"; done
+    ;;
+*) refuse "not a CSV of hyperopt or hyperopt_error" ;;
+esac
+# gnuplot draws to stdout when it cannot open its file.
+true >> "$png" || exit 1
 quoted=$(printf '%s' "$csv" | sed "s/'/''/g")
 out=$(printf '%s' "$png" | sed "s/'/''/g")
 
@@ -108,12 +136,4 @@ plot for [i=1:3] rows(i) using 2:7:8 with filledcurves linestyle i fillstyle tra
 EOF
 }
 
-case $(head -n 1 "$csv") in
-method,step,*) draw_run ;;
-rho,method,*) draw_error ;;
-rho,rows,*) draw_rows ;;
-*)
-    echo "$0: $csv: not a CSV of hyperopt or hyperopt_error" >&2
-    exit 1
-    ;;
-esac
+$draw >/dev/null

@@ -38,7 +38,34 @@ awk -F, 'NR == 1 || $2 % 10 != 1 { next }
 
 status=0
 "$hyperopt_error" "$dir/line" > "$dir/nothing" 2> "$dir/said" || status=$?
-[ "$status" -eq 1 ] && grep -q "cannot be read" "$dir/said" || fail "hyperopt_error took another file"
+[ "$status" -eq 1 ] && grep -q "not the CSV" "$dir/said" || fail "hyperopt_error took another file"
+status=0
+"$hyperopt_error" "$dir/nowhere" > "$dir/nothing" 2> "$dir/said" || status=$?
+[ "$status" -eq 1 ] && grep -q "nowhere: No such file" "$dir/said" || fail "hyperopt_error does not say why there is no data"
+
+# refuses TEXT OPTION...: wrong usage, which the first line names
+refuses()
+{
+    text=$1
+    shift
+    status=0
+    "$hyperopt" --data "$data" "$@" > "$dir/nothing" 2> "$dir/said" || status=$?
+    [ "$status" -eq 2 ] && [ ! -s "$dir/nothing" ] && head -n 1 "$dir/said" | grep -q -e "$text" || fail "hyperopt took $*"
+}
+refuses '--steps: "1x"' --steps 1x
+refuses '--steps: "0"' --steps 0
+refuses '--method: "foo"' --method foo
+refuses '--rank: "3.5"' --method nystrom --rank 3.5
+refuses '--rho: "1e-3z"' --rho 1e-3z
+refuses '--rho: "-1"' --rho -1
+refuses 'nystrom_pcg, not for dense' --rank 5
+refuses 'what is "more"' more
+for wrong in "--row" "--rows --rows" "$data $data"; do
+    status=0
+    # shellcheck disable=SC2086
+    "$hyperopt_error" $wrong > "$dir/nothing" 2> "$dir/said" || status=$?
+    [ "$status" -eq 2 ] && [ ! -s "$dir/nothing" ] || fail "hyperopt_error took: $wrong"
+done
 
 command -v gnuplot > /dev/null || exit 0
 for csv in run rows; do
@@ -46,4 +73,9 @@ for csv in run rows; do
     [ "$(head -c 4 "$dir/$csv.png" | tail -c 3)" = PNG ] || fail "$csv.png is no picture"
 done
 sh "$script" "$dir/line" "$dir/page.png" > "$dir/said" 2>&1 && fail "a file that is no CSV was drawn"
+head -n 90 "$dir/rows.csv" > "$dir/part.csv"
+sh "$script" "$dir/part.csv" "$dir/page.png" > "$dir/said" 2>&1 && fail "half of the rows were drawn"
+grep -q "rho = 0.0001 is missing" "$dir/said" || fail "nothing was said of the rows that are missing"
+sh "$script" "$dir/rows.csv" "$dir/nowhere/page.png" > "$dir/nothing" 2> "$dir/said" && fail "it drew to nowhere"
+[ ! -s "$dir/nothing" ] && grep -q "nowhere/page.png" "$dir/said" || fail "a picture without a place went to stdout"
 exit 0
