@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 3, DRAWS = 3, RHOS = 3, SEEDS_OF_PUBLISHED = 1 };
+enum { SEEDS = 3, DRAWS = 3, RHOS = 3 };
 static const double rhos[RHOS] = {0.01, 1.0, 50.0};
 static const int64_t ks[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
 
@@ -72,11 +72,8 @@ static void multiply(linear_system *s, const double *matrix, int64_t n_rows, CBL
     const int64_t n_in = transpose == CblasTrans ? n_rows : s->p, n_out = transpose == CblasTrans ? s->p : n_rows;
     for (int64_t i = 0; i < n_in; i++)
         s->wide_in[i] = (double)x[i];
-    if (n_rows == s->p) /* the Hessian, of which half says all */
-        cblas_dsymv(CblasRowMajor, CblasUpper, (int)s->p, 1.0, matrix, (int)s->p, s->wide_in, 1, 0.0, s->wide_out, 1);
-    else
-        cblas_dgemv(CblasRowMajor, transpose, (int)n_rows, (int)s->p, 1.0, matrix, (int)s->p, s->wide_in, 1, 0.0,
-                    s->wide_out, 1);
+    cblas_dgemv(CblasRowMajor, transpose, (int)n_rows, (int)s->p, 1.0, matrix, (int)s->p, s->wide_in, 1, 0.0,
+                s->wide_out, 1);
     for (int64_t i = 0; i < n_out; i++)
         out[i] = (float)s->wide_out[i];
 }
@@ -241,8 +238,8 @@ static void study(const minibatch *m, int64_t updates, uint64_t seed)
 {
     char label[64];
     linear_system s;
-    static const char *const kinds[] = {"neural", "linear", "published"};
-    snprintf(label, sizeof label, "%s %lld %d", kinds[m->kind], (long long)updates, (int)seed);
+    const char *kind = m->kind == CRITIC_LINEAR ? "linear" : "neural";
+    snprintf(label, sizeof label, "%s %lld %d", kind, (long long)updates, (int)seed);
     system_create(m, label, &s);
     for (int32_t curvature = m->kind == CRITIC_LINEAR; curvature <= BLPO_CURVATURE_GAUSS_NEWTON; curvature++)
         for (int i = 0; i < RHOS; i++) {
@@ -258,7 +255,7 @@ int main(void)
 {
     static const int64_t updates[] = {20, 200};
     for (uint64_t seed = 0; seed < SEEDS; seed++)
-        for (int kind = CRITIC_NEURAL; kind <= (seed < SEEDS_OF_PUBLISHED ? CRITIC_PUBLISHED : CRITIC_LINEAR); kind++)
+        for (int kind = CRITIC_NEURAL; kind <= CRITIC_LINEAR; kind++)
             for (int i = 0; i < 2; i++) {
                 minibatch m;
                 minibatch_make((critic_kind)kind, updates[i], seed, &m);

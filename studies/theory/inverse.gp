@@ -1,5 +1,5 @@
 # Error of x against what was spent. data: a directory of files "K median least largest"; out: a PNG; methods: their names
-set terminal pngcairo size 1350,1850 font "sans,11"
+set terminal pngcairo size 1350,1250 font "sans,11"
 set output out
 set logscale xy
 set format y "10^{%T}"
@@ -7,12 +7,10 @@ set grid lc rgb "#dddddd"
 set xrange [0.9:1000]; set yrange [1e-8:1e4]
 set xlabel "rows, steps or terms"
 unset key
-set multiplot layout 6,3
-array problems[5] = ["neural.hessian", "neural.gauss-newton", "published.hessian", "published.gauss-newton", \
-    "linear.gauss-newton"]
-array titles[5] = ["32-32 critic, full Hessian", "32-32 critic, Gauss-Newton", "64-64 critic, full Hessian", \
-    "64-64 critic, Gauss-Newton", "linear critic"]
-do for [i=1:5] { do for [rho in "0.01 1 50"] {
+set multiplot layout 4,3
+array problems[3] = ["neural.hessian", "neural.gauss-newton", "linear.gauss-newton"]
+array titles[3] = ["neural critic, full Hessian", "neural critic, Gauss-Newton", "linear critic"]
+do for [i=1:3] { do for [rho in "0.01 1 50"] {
     set title sprintf("%s, rho %s", titles[i], rho)
     if (rho eq "0.01") { set ylabel "|x - exact| / |exact|" } else { unset ylabel }
     f(method) = sprintf("%s/%s.%s.%s", data, problems[i], rho, method)

@@ -69,11 +69,6 @@ static int features(void *user, const float *obs, int64_t count, float *phi)
 
 /* -- training -- */
 
-static int width_of(critic_kind kind)
-{
-    return kind == CRITIC_LINEAR ? 0 : kind == CRITIC_NEURAL ? 32 : MAX_WIDTH;
-}
-
 typedef struct players {
     blpo_policy *policy;
     blpo_critic *critic;
@@ -92,7 +87,7 @@ static players players_new(critic_kind kind, uint64_t seed)
     blpo_critic_config_init(&critic, sizeof critic);
     critic.obs_dim = OBS;
     critic.seed = seed;
-    critic.network.hidden = (const int64_t[]){width_of(kind), width_of(kind)};
+    critic.network.hidden = (const int64_t[]){HIDDEN, HIDDEN};
     critic.n_features = kind == CRITIC_LINEAR ? FEATURES : 0;
     critic.features = kind == CRITIC_LINEAR ? features : NULL;
     must(blpo_policy_create(&policy, NULL, &out.policy), "blpo_policy_create");
@@ -171,7 +166,6 @@ void minibatch_make(critic_kind kind, int64_t updates, uint64_t seed, minibatch 
 
     trainer = trainer_new(&p, kind, 1, seed, &batch);
     out->kind = kind;
-    out->width = width_of(kind);
     must(blpo_trainer_collect(trainer), "blpo_trainer_collect");
     take_rollout(trainer, out);
     must(blpo_trainer_update(trainer, NULL), "blpo_trainer_update");
@@ -197,7 +191,7 @@ void minibatch_jacobian(const minibatch *m, double *jacobian)
         if (m->kind == CRITIC_LINEAR)
             minibatch_features(m->obs + t * OBS, row);
         else {
-            network_at(&n, m->width, m->w, m->obs + t * OBS);
+            network_at(&n, m->w, m->obs + t * OBS);
             network_gradient(&n, row);
         }
         cblas_dscal((int)m->p, sqrt(2.0 / STEPS), row, 1);
@@ -215,9 +209,9 @@ void minibatch_hessian(const minibatch *m, const double *gauss_newton, double *h
 {
     double *unit = array(m->p);
     memcpy(hessian, gauss_newton, (size_t)(m->p * m->p) * sizeof *hessian);
-    for (int64_t t = 0; t < STEPS && m->kind != CRITIC_LINEAR; t++) {
+    for (int64_t t = 0; t < STEPS && m->kind == CRITIC_NEURAL; t++) {
         network n;
-        network_at(&n, m->width, m->w, m->obs + t * OBS);
+        network_at(&n, m->w, m->obs + t * OBS);
         for (int64_t i = 0; i < m->p; i++) {
             unit[i] = 1.0;
             network_add_second(&n, -2.0 / STEPS * (m->returns[t] - n.value), unit, hessian + i * m->p);

@@ -9,14 +9,12 @@
 
 #include <stdint.h>
 
-enum { STEPS = 128, OBS = 4, MAX_WIDTH = 64, FEATURES = 101 };
+enum { STEPS = 128, OBS = 4, HIDDEN = 32, FEATURES = 101 };
 
-/* CRITIC_PUBLISHED: the network of the published runs. */
-typedef enum critic_kind { CRITIC_NEURAL = 0, CRITIC_LINEAR = 1, CRITIC_PUBLISHED = 2 } critic_kind;
+typedef enum critic_kind { CRITIC_NEURAL = 0, CRITIC_LINEAR = 1 } critic_kind;
 
 typedef struct minibatch {
     critic_kind kind;
-    int width; /* units of a hidden layer; 0: linear */
     int64_t p;
     double obs[STEPS * OBS];
     double returns[STEPS];
@@ -25,8 +23,7 @@ typedef struct minibatch {
 } minibatch;
 
 /* Trains with the published settings for so many updates of 512 steps (a linear critic: at its exact best response), then
- * takes one more trajectory. The policy has its 64-64 units, and so has the published critic; the other neural one has 32-32, so that
- * its H has 1249 rows and not 4545.
+ * takes one more trajectory. The policy has its 64-64 units; the critic has 32-32, so that its H has 1249 rows and not 4545.
  * Ends the program when that fails. */
 void minibatch_make(critic_kind kind, int64_t updates, uint64_t seed, minibatch *out);
 void minibatch_free(minibatch *m);

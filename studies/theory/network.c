@@ -5,49 +5,36 @@
 #include <math.h>
 #include <string.h>
 
-static void place(network *n, int width)
+void network_at(network *n, const double *w, const double obs[OBS])
 {
-    n->width = width;
-    n->b1 = width * OBS;
-    n->w2 = n->b1 + width;
-    n->b2 = n->w2 + width * width;
-    n->w3 = n->b2 + width;
-    n->b3 = n->w3 + width;
-    n->p = n->b3 + 1;
-}
-
-void network_at(network *n, int width, const double *w, const double obs[OBS])
-{
-    place(n, width);
     n->w = w;
     n->obs = obs;
-    n->value = w[n->b3];
+    n->value = w[AT_B3];
     memset(n->d1, 0, sizeof n->d1);
-    for (int i = 0; i < n->width; i++) {
-        double z = w[n->b1 + i];
+    for (int i = 0; i < HIDDEN; i++) {
+        double z = w[AT_B1 + i];
         for (int j = 0; j < OBS; j++)
             z += w[i * OBS + j] * obs[j];
         n->h1[i] = tanh(z);
     }
-    for (int i = 0; i < n->width; i++) {
-        double z = w[n->b2 + i];
-        for (int j = 0; j < n->width; j++)
-            z += w[n->w2 + i * n->width + j] * n->h1[j];
+    for (int i = 0; i < HIDDEN; i++) {
+        double z = w[AT_B2 + i];
+        for (int j = 0; j < HIDDEN; j++)
+            z += w[AT_W2 + i * HIDDEN + j] * n->h1[j];
         n->h2[i] = tanh(z);
-        n->value += w[n->w3 + i] * n->h2[i];
-        n->d2[i] = w[n->w3 + i] * (1.0 - n->h2[i] * n->h2[i]);
-        for (int j = 0; j < n->width; j++)
-            n->d1[j] += w[n->w2 + i * n->width + j] * n->d2[i];
+        n->value += w[AT_W3 + i] * n->h2[i];
+        n->d2[i] = w[AT_W3 + i] * (1.0 - n->h2[i] * n->h2[i]);
+        for (int j = 0; j < HIDDEN; j++)
+            n->d1[j] += w[AT_W2 + i * HIDDEN + j] * n->d2[i];
     }
-    for (int j = 0; j < n->width; j++)
+    for (int j = 0; j < HIDDEN; j++)
         n->d1[j] *= 1.0 - n->h1[j] * n->h1[j];
 }
 
 /* out += scale (outer(signal, input) in W, signal in b) */
-static void add_layer(const network *n, double scale, const double *signal, const double *input, int inputs, double *weight,
-                      double *bias)
+static void add_layer(double scale, const double *signal, const double *input, int inputs, double *weight, double *bias)
 {
-    for (int i = 0; i < n->width; i++) {
+    for (int i = 0; i < HIDDEN; i++) {
         for (int j = 0; j < inputs; j++)
             weight[i * inputs + j] += scale * signal[i] * input[j];
         if (bias != NULL)
@@ -57,54 +44,54 @@ static void add_layer(const network *n, double scale, const double *signal, cons
 
 void network_gradient(const network *n, double *gradient)
 {
-    memset(gradient, 0, (size_t)n->p * sizeof *gradient);
-    add_layer(n, 1.0, n->d1, n->obs, OBS, gradient, gradient + n->b1);
-    add_layer(n, 1.0, n->d2, n->h1, n->width, gradient + n->w2, gradient + n->b2);
-    memcpy(gradient + n->w3, n->h2, (size_t)n->width * sizeof *n->h2);
-    gradient[n->b3] = 1.0;
+    memset(gradient, 0, NETWORK_P * sizeof *gradient);
+    add_layer(1.0, n->d1, n->obs, OBS, gradient, gradient + AT_B1);
+    add_layer(1.0, n->d2, n->h1, HIDDEN, gradient + AT_W2, gradient + AT_B2);
+    memcpy(gradient + AT_W3, n->h2, sizeof n->h2);
+    gradient[AT_B3] = 1.0;
 }
 
 /* h1_dot, h2_dot */
-static void forward_along(const network *n, const double *x, double h1_dot[MAX_WIDTH], double h2_dot[MAX_WIDTH])
+static void forward_along(const network *n, const double *x, double h1_dot[HIDDEN], double h2_dot[HIDDEN])
 {
-    for (int i = 0; i < n->width; i++) {
-        double z = x[n->b1 + i];
+    for (int i = 0; i < HIDDEN; i++) {
+        double z = x[AT_B1 + i];
         for (int j = 0; j < OBS; j++)
             z += x[i * OBS + j] * n->obs[j];
         h1_dot[i] = (1.0 - n->h1[i] * n->h1[i]) * z;
     }
-    for (int i = 0; i < n->width; i++) {
-        double z = x[n->b2 + i];
-        for (int j = 0; j < n->width; j++)
-            z += x[n->w2 + i * n->width + j] * n->h1[j] + n->w[n->w2 + i * n->width + j] * h1_dot[j];
+    for (int i = 0; i < HIDDEN; i++) {
+        double z = x[AT_B2 + i];
+        for (int j = 0; j < HIDDEN; j++)
+            z += x[AT_W2 + i * HIDDEN + j] * n->h1[j] + n->w[AT_W2 + i * HIDDEN + j] * h1_dot[j];
         h2_dot[i] = (1.0 - n->h2[i] * n->h2[i]) * z;
     }
 }
 
 /* d1_dot, d2_dot */
-static void backward_along(const network *n, const double *x, const double h1_dot[MAX_WIDTH], const double h2_dot[MAX_WIDTH],
-                           double d1_dot[MAX_WIDTH], double d2_dot[MAX_WIDTH])
+static void backward_along(const network *n, const double *x, const double h1_dot[HIDDEN], const double h2_dot[HIDDEN],
+                           double d1_dot[HIDDEN], double d2_dot[HIDDEN])
 {
-    double s[MAX_WIDTH] = {0.0}, s_dot[MAX_WIDTH] = {0.0}; /* W2^T d2 and its derivative */
-    for (int i = 0; i < n->width; i++) {
-        d2_dot[i] = x[n->w3 + i] * (1.0 - n->h2[i] * n->h2[i]) - 2.0 * n->w[n->w3 + i] * n->h2[i] * h2_dot[i];
-        for (int j = 0; j < n->width; j++) {
-            s[j] += n->w[n->w2 + i * n->width + j] * n->d2[i];
-            s_dot[j] += x[n->w2 + i * n->width + j] * n->d2[i] + n->w[n->w2 + i * n->width + j] * d2_dot[i];
+    double s[HIDDEN] = {0.0}, s_dot[HIDDEN] = {0.0}; /* W2^T d2 and its derivative */
+    for (int i = 0; i < HIDDEN; i++) {
+        d2_dot[i] = x[AT_W3 + i] * (1.0 - n->h2[i] * n->h2[i]) - 2.0 * n->w[AT_W3 + i] * n->h2[i] * h2_dot[i];
+        for (int j = 0; j < HIDDEN; j++) {
+            s[j] += n->w[AT_W2 + i * HIDDEN + j] * n->d2[i];
+            s_dot[j] += x[AT_W2 + i * HIDDEN + j] * n->d2[i] + n->w[AT_W2 + i * HIDDEN + j] * d2_dot[i];
         }
     }
-    for (int j = 0; j < n->width; j++)
+    for (int j = 0; j < HIDDEN; j++)
         d1_dot[j] = s_dot[j] * (1.0 - n->h1[j] * n->h1[j]) - 2.0 * s[j] * n->h1[j] * h1_dot[j];
 }
 
 void network_add_second(const network *n, double scale, const double *x, double *out)
 {
-    double h1_dot[MAX_WIDTH], h2_dot[MAX_WIDTH], d1_dot[MAX_WIDTH], d2_dot[MAX_WIDTH];
+    double h1_dot[HIDDEN], h2_dot[HIDDEN], d1_dot[HIDDEN], d2_dot[HIDDEN];
     forward_along(n, x, h1_dot, h2_dot);
     backward_along(n, x, h1_dot, h2_dot, d1_dot, d2_dot);
-    add_layer(n, scale, d1_dot, n->obs, OBS, out, out + n->b1);
-    add_layer(n, scale, d2_dot, n->h1, n->width, out + n->w2, out + n->b2);
-    add_layer(n, scale, n->d2, h1_dot, n->width, out + n->w2, NULL);
-    for (int i = 0; i < n->width; i++)
-        out[n->w3 + i] += scale * h2_dot[i];
+    add_layer(scale, d1_dot, n->obs, OBS, out, out + AT_B1);
+    add_layer(scale, d2_dot, n->h1, HIDDEN, out + AT_W2, out + AT_B2);
+    add_layer(scale, n->d2, h1_dot, HIDDEN, out + AT_W2, NULL);
+    for (int i = 0; i < HIDDEN; i++)
+        out[AT_W3 + i] += scale * h2_dot[i];
 }
