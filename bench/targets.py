@@ -87,8 +87,8 @@ def row(work, against, find, reach, dream=None, least=False, limit=None, why="")
     return dict(work=work, against=against, find=find, reach=reach, dream=dream, least=least, limit=limit, why=why)
 
 
-PRODUCTS = "its products run at 60 to 75 % of the sgemm peak (stages below); the rest is tanh, copies, GAE, Adam."
-ROWS_OF_H = "rows of the Hessian run at some 60 % of the sgemm peak, and the core of k^2 p is in double."
+PRODUCTS = "its large products run near the sgemm peak already (stages below); the rest is tanh, small products, copies, GAE, Adam."
+ROWS_OF_H = "a row of the Hessian is at least one product of all rows with the weights, and the core of k^2 p is in double."
 
 TARGETS = [
     row("BLPO nystrom, steps/s", "JAX, run time only", ratio("runs", "nystrom-jax"), 4, 6,
@@ -113,11 +113,11 @@ TARGETS = [
         limit=ihvp_limit("nystrom-50-hypergrad", of_rows(50)), why=ROWS_OF_H),
     row("exact Gauss-Newton IHVP, rho 1", "JAX CG to 1e-5", ratio("ihvp", "gauss_newton-jax"), 8, 12,
         limit=ihvp_limit("gauss_newton-jax", OF_GAUSS_NEWTON),
-        why="Gram matrices and the Cholesky factor are small, 128 x 128, the factor in double: far below the peak."),
+        why="Gram matrices and the Cholesky factor are small, 128 x 128, the factor in double."),
     row("CG to 1e-5, rho 1", "JAX CG to 1e-5", ratio("ihvp", "cg-1e-5-jax"), 3, 5,
         limit=ihvp_limit("cg-1e-5-jax", OF_CG),
-        why="both make the same 13 products with the full Hessian, which has no structure to save by. With curvature "
-            "Gauss-Newton a product costs less than half (cg-1e-5-gn below)."),
+        why="both make the same 13 products with the full Hessian, two thirds of the time near the sgemm peak: only fewer "
+            "operations would help. With curvature Gauss-Newton a product costs less than half (cg-1e-5-gn below)."),
     row("one action from one observation, 64-64", "RLtools", ratio("act", "rltools"), 2, 5,
         why="a product of one row is bound by reading 18 KiB of weights from the first cache, for both."),
     row("one action from one observation, 64-64", "ONNX Runtime, from Python", ratio("act", "onnx"), 8),

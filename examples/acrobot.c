@@ -13,7 +13,8 @@ enum { N_ENVS = 4 };
 /* Until the goal has been reached every reward is -1, the critic learns one value for all states, and what is left of the
  * advantages are its errors. With the published epsilon, 1e-5, Adam makes whole steps of gradients that small: the policy
  * drifts, and one run in ten never meets the goal by chance. Gradients that mean something are far above 1e-3. With a time
- * limit that terminates, values differ from the beginning, and the published setting is kept. */
+ * limit that terminates, values differ from the beginning, and the published setting is kept. Normalised advantages, which are
+ * among the recommended settings, are the better cure (docs/methods.md). */
 static const double QUIET_EPSILON = 1e-3;
 
 int main(int argc, char **argv)

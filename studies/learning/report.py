@@ -246,7 +246,7 @@ def main():
     chosen_by, judged_by = [[run for run in runs if (run["seed"] in fresh) == judges] for judges in (False, True)]
     lines = ["### All three tasks", "", f"Seeds {seeds_of(chosen_by)}.", ""] + over_the_tasks(chosen_by, [NESTED], "score")
     if judged_by:
-        lines += ["### The recommended settings", "", f"Seeds {seeds_of(judged_by)}.", ""]
+        lines += ["### Judged by other seeds", "", f"Seeds {seeds_of(judged_by)}.", ""]
         lines += over_the_tasks(judged_by, [PUBLISHED, NESTED, PPO], "recommended") + table_by_task(judged_by)
     for task in sorted({run["task"] for run in chosen_by}):
         lines += section(task, chosen_by)
