@@ -32,6 +32,6 @@ endif()
 
 # Only what cannot change a result, for the library alone. Not -ffast-math: it reorders sums, assumes there is no NaN, and at link
 # time switches the host program to flush subnormals. Without errno and traps, sqrt and comparisons become plain
-# instructions and can be vectorised. -O3 is for the kernels alone (lib/CMakeLists.txt): elsewhere it makes the library a sixth
-# larger and runs 2 % faster. A section for each function, so that the linker can leave out those that nobody calls.
+# instructions and can be vectorised. -O3 is for the files where time goes (lib/CMakeLists.txt): with it everywhere the library
+# is a fifth larger and hardly faster. A section for each function, so that the linker can leave out those that nobody calls.
 set(BLPO_LIBRARY_OPTIONS -fno-math-errno -fno-trapping-math -ffunction-sections $<$<CONFIG:Release>:-O2>)
