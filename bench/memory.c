@@ -6,7 +6,8 @@
  * the critic: final observations may need rows of their own), P(rows) pieces of work, o numbers an observation, S layers'
  * widths summed, W the widest of them, t rows a tile, numbers of 4 bytes:
  *
- *     parameters, moments of the run and of the update in work; gradients; the solver     14 p + 11 q (10 p + 9 q without)
+ *     parameters, also turned for inference, moments of the run and of the update in work; gradients; the solver
+ *                                                                                         15 p + 12 q (11 p + 10 q without)
  *     rows of the Hessian, and a partial sum a piece; the core                            k p + P(2 n) max(k p, q) + 4 k^2
  *     activations and signals                                                             2 n S_q + 4 n S_p
  *     scratch of a piece                                                                  P(n) t (3 S_q + W_q), P(2 n) t (3 S_p + W_p)
@@ -39,7 +40,7 @@ static double formula(const bench_plan *plan, const bench_shape *s)
     const double p = parameters(s, 1), q = parameters(s, s->outputs), k = rows ? (double)plan->rank : 0.0;
     const int64_t minibatch = plan->trajectories * plan->n_steps;
     const double transitions = (double)(plan->n_envs * plan->n_steps), n = (double)minibatch;
-    double numbers = hypergradient ? 14.0 * p + 11.0 * q : 10.0 * p + 9.0 * q;
+    double numbers = hypergradient ? 15.0 * p + 12.0 * q : 11.0 * p + 10.0 * q;
     numbers += k * p + (double)(blpo__n_pieces(2 * minibatch) - 1) * larger(larger(k, 1.0) * p, q) + 4.0 * k * k;
     numbers += 2.0 * n * widths(s, s->outputs) + 4.0 * n * widths(s, 1);
     numbers += scratch(s, s->outputs, minibatch) + scratch(s, 1, 2 * minibatch);

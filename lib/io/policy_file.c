@@ -179,6 +179,7 @@ int blpo_policy_load(const void *bytes, size_t n_bytes, const blpo_runtime *runt
     if (rc != BLPO_OK)
         return rc;
     blpo__get_reals(&parameters, policy->parameters, policy->n_parameters);
+    blpo__policy_changed(policy);
     *out = policy;
     return BLPO_OK;
 }

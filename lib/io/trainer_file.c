@@ -560,6 +560,8 @@ static void take_parts(blpo_trainer *trainer, blpo__reader file)
         if (blpo__get_section(&file, parts[i].tag, &w.reader) == BLPO_OK)
             parts[i].walk(&w);
     }
+    blpo__policy_changed(trainer->policy);
+    blpo__critic_changed(trainer->critic);
     trainer->pending.waiting = 0;
     blpo__trainer_forget_step(trainer);
     trainer->directions.known = 0;

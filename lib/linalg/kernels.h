@@ -87,7 +87,7 @@ typedef struct blpo__kernels {
     void (*product)(const blpo__product *p);
     /* the same for A with a_column = 1, B with b_row = 1, no weight; good for n <= 4 */
     void (*dots)(const blpo__product *p);
-    /* the same for any n, good for few m */
+    /* the same for A with a_column = 1, B with b_column = 1, no weight; good for m <= 2 */
     void (*few_rows)(const blpo__product *p);
     /* out[j] += sum_t weight[t] a[t lda + j]; weight NULL: 1 */
     void (*add_rows)(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out);

@@ -1,18 +1,17 @@
 #include "linalg/product.h"
 
 enum {
-    FEW = 4,      /* columns of C, up to which scalar products of rows beat tiles that are mostly empty */
-    FEW_ROWS = 2, /* rows of C, up to which copying B costs more than the product, */
-    LONG = 16     /* where rows are that long */
+    FEW = BLPO__FEW_COLUMNS, /* columns of C, up to which scalar products of rows beat tiles that are mostly empty */
+    FEW_ROWS = 2             /* rows of C, up to which a tile has too few sums to hide the latency of additions */
 };
 
 void blpo__multiply(const blpo__product *p)
 {
     const blpo__kernels *kernels = blpo__kernels_best();
-    const int rows_by_rows = p->a_column == 1 && p->b_row == 1 && p->weight == NULL;
-    if (rows_by_rows && p->n <= FEW)
+    const int plain = p->a_column == 1 && p->weight == NULL;
+    if (plain && p->b_row == 1 && p->n <= FEW)
         kernels->dots(p);
-    else if (rows_by_rows && p->m <= FEW_ROWS && p->k >= LONG)
+    else if (plain && p->b_column == 1 && p->m <= FEW_ROWS)
         kernels->few_rows(p);
     else
         kernels->product(p);

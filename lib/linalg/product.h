@@ -4,6 +4,9 @@
 
 #include "linalg/kernels.h"
 
+/* C with no more columns than this is made of scalar products where B is stored transposed, else of tiles. */
+#define BLPO__FEW_COLUMNS 4
+
 /* C = finish(A B + start): see blpo__product. */
 void blpo__multiply(const blpo__product *p);
 

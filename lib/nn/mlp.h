@@ -96,8 +96,12 @@ void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, con
                                const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
                                blpo__scratch *scratch, real *row);
 
+/* The parameters as blpo__mlp_infer() wants them, [n_parameters]: weight matrices lie as [size_{l-1}][size_l], so that a row
+ * or a few go through them without sums over the lanes of a vector, and without a copy of them. */
+void blpo__mlp_turn(const blpo__mlp *mlp, const real *parameters, real *turned);
+
 /* One pass without a tape, for inference: output [rows][size_L], a and b [rows][widest] of scratch. */
-void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *a, real *b,
+void blpo__mlp_infer(const blpo__mlp *mlp, const real *turned, const real *input, int64_t rows, real *a, real *b,
                      real *output);
 
 /* A parameter: weight (unit, input) of a layer; input = size_{layer-1}: the bias of the unit. */

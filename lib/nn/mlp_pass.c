@@ -14,14 +14,15 @@
 
 #include <string.h>
 
-/* h = phi(input W^T + b), no activation in the last layer. */
-static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t layer, const real *input, int64_t rows,
-                          real *h)
+/* h = phi(input W^T + b), no activation in the last layer; transposed: W^T is what is stored. */
+static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t layer, int transposed, const real *input,
+                          int64_t rows, real *h)
 {
     const int64_t in = mlp->size[layer - 1], out = mlp->size[layer];
     const blpo__product p = {.m = rows, .n = out, .k = in,
                              .a = input, .a_row = in, .a_column = 1,
-                             .b = blpo__weight(mlp, parameters, layer), .b_row = 1, .b_column = in,
+                             .b = blpo__weight(mlp, parameters, layer),
+                             .b_row = transposed ? out : 1, .b_column = transposed ? 1 : in,
                              .bias = blpo__bias(mlp, parameters, layer),
                              .finish = layer < mlp->n_layers ? BLPO__ACTIVATE : BLPO__AS_IS, .activation = mlp->activation,
                              .c = h, .ldc = out};
@@ -31,19 +32,37 @@ static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t 
 void blpo__mlp_forward(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end)
 {
     for (int64_t l = 1; l <= mlp->n_layers; l++)
-        layer_forward(mlp, parameters, l, blpo__tape_h(mlp, tape, l - 1, begin), end - begin, tape->h[l] + begin * mlp->size[l]);
+        layer_forward(mlp, parameters, l, 0, blpo__tape_h(mlp, tape, l - 1, begin), end - begin, tape->h[l] + begin * mlp->size[l]);
 }
 
-void blpo__mlp_infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *a, real *b,
-                     real *output)
+/* Layers of few outputs stay: scalar products serve them better. */
+static int turns(const blpo__mlp *mlp, int64_t layer)
+{
+    return mlp->size[layer] > BLPO__FEW_COLUMNS;
+}
+
+void blpo__mlp_turn(const blpo__mlp *mlp, const real *parameters, real *turned)
+{
+    memcpy(turned, parameters, (size_t)mlp->n_parameters * sizeof *turned);
+    for (int64_t l = 1; l <= mlp->n_layers; l++) {
+        const int64_t in = mlp->size[l - 1], out = mlp->size[l];
+        const real *from = blpo__weight(mlp, parameters, l);
+        real *to = turned + mlp->offset[l - 1];
+        for (int64_t i = 0; turns(mlp, l) && i < in; i++)
+            for (int64_t j = 0; j < out; j++)
+                to[i * out + j] = from[j * in + i];
+    }
+}
+
+void blpo__mlp_infer(const blpo__mlp *mlp, const real *turned, const real *input, int64_t rows, real *a, real *b, real *output)
 {
     for (int64_t l = 1; l < mlp->n_layers; l++) {
-        layer_forward(mlp, parameters, l, input, rows, a);
+        layer_forward(mlp, turned, l, turns(mlp, l), input, rows, a);
         input = a;
         a = b;
         b = (real *)input;
     }
-    layer_forward(mlp, parameters, mlp->n_layers, input, rows, output);
+    layer_forward(mlp, turned, mlp->n_layers, turns(mlp, mlp->n_layers), input, rows, output);
 }
 
 void blpo__mlp_signals(const blpo__mlp *mlp, const real *parameters, blpo__tape *tape, int64_t begin, int64_t end)

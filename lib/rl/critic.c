@@ -59,6 +59,8 @@ static void fill(blpo_critic *critic, const blpo_critic_config *config)
         blpo__mlp_create(&critic->mlp, &config->network, config->obs_dim, 1, memory);
     critic->n_parameters = critic->mlp.n_parameters;
     critic->parameters = blpo__allocate(memory, critic->n_parameters, sizeof *critic->parameters);
+    if (config->n_features == 0)
+        critic->turned = blpo__allocate(memory, critic->n_parameters, sizeof *critic->turned);
 }
 
 int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
@@ -79,7 +81,14 @@ int blpo__critic_initialise(blpo_critic *critic, uint64_t seed)
 {
     if (critic->n_features == 0) /* one of features starts at 0 */
         blpo__mlp_initialise(&critic->mlp, seed, BLPO__FOR_CRITIC_INIT, critic->parameters, &critic->host.memory);
+    blpo__critic_changed(critic);
     return critic->host.memory.failed ? BLPO_ERR_NOMEM : BLPO_OK;
+}
+
+void blpo__critic_changed(blpo_critic *critic)
+{
+    if (critic->turned != NULL)
+        blpo__mlp_turn(&critic->mlp, critic->parameters, critic->turned);
 }
 
 int blpo_critic_create(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out)
@@ -157,7 +166,7 @@ int blpo__critic_values(const blpo_critic *critic, const real *obs, int64_t n, r
 {
     if (critic->n_features > 0)
         return linear_values(critic, obs, n, value);
-    return blpo__infer(&critic->mlp, critic->parameters, obs, n, value);
+    return blpo__infer(&critic->mlp, critic->turned, obs, n, value);
 }
 
 static int value_row(void *context, int64_t row, const real *output, int final)
@@ -184,7 +193,7 @@ int blpo_critic_value(const blpo_critic *critic, const real *obs, int64_t n, rea
         return rc;
     if (critic->n_features > 0)
         return untouched_or_linear(critic, obs, n, value);
-    return blpo__infer_rows(&critic->mlp, critic->parameters, obs, n, value_row, value);
+    return blpo__infer_rows(&critic->mlp, critic->turned, obs, n, value_row, value);
 }
 
 int64_t blpo_critic_n_features(const blpo_critic *critic)
@@ -221,8 +230,10 @@ int blpo_critic_set_parameters(blpo_critic *critic, const real *parameters, int6
     int rc = n == critic->n_parameters ? BLPO_OK : BLPO_ERR_ARGUMENT;
     if (rc == BLPO_OK && blpo__first_nonfinite(parameters, n) >= 0)
         rc = BLPO_ERR_NONFINITE;
-    if (rc == BLPO_OK)
+    if (rc == BLPO_OK) {
         memcpy(critic->parameters, parameters, (size_t)n * sizeof *parameters);
+        blpo__critic_changed(critic);
+    }
     blpo__guard_changed(&critic->guard);
     return rc;
 }

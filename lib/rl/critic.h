@@ -16,6 +16,7 @@ struct blpo_critic {
     void *features_user;
     int64_t n_parameters;
     real *parameters; /* [n_parameters] */
+    real *turned;     /* those of a network for inference: blpo__mlp_turn(), by blpo__critic_changed(); of features: NULL */
     blpo__guard guard; /* of the parameters */
 };
 
@@ -31,6 +32,9 @@ int blpo__critic_check(blpo_error *error, const blpo_critic_config *config, int6
 /* As blpo__policy_new() and blpo__policy_initialise(). */
 int blpo__critic_new(const blpo_critic_config *config, const blpo_runtime *runtime, blpo_critic **out);
 int blpo__critic_initialise(blpo_critic *critic, uint64_t seed);
+
+/* To be called after every change of the parameters. */
+void blpo__critic_changed(blpo_critic *critic);
 
 /* value [n] of observations that are finite. BLPO_OK; BLPO_ERR_NONFINITE or BLPO_ERR_CALLBACK, with part of the values
  * written. */

@@ -11,10 +11,10 @@ static int64_t tile_rows(const blpo__mlp *mlp)
     return rows < BLPO__TILE ? rows : BLPO__TILE;
 }
 
-static int infer_tile(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t rows, real *output)
+static int infer_tile(const blpo__mlp *mlp, const real *turned, const real *input, int64_t rows, real *output)
 {
     real a[TILE_REALS], b[TILE_REALS];
-    blpo__mlp_infer(mlp, parameters, input, rows, a, b, output);
+    blpo__mlp_infer(mlp, turned, input, rows, a, b, output);
     return blpo__first_nonfinite(output, rows * mlp->size[mlp->n_layers]) < 0 ? BLPO_OK : BLPO_ERR_NONFINITE;
 }
 
@@ -23,12 +23,12 @@ static int64_t rows_from(int64_t begin, int64_t n, int64_t tile)
     return n - begin < tile ? n - begin : tile;
 }
 
-int blpo__infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t n, real *output)
+int blpo__infer(const blpo__mlp *mlp, const real *turned, const real *input, int64_t n, real *output)
 {
     const int64_t tile = tile_rows(mlp), in = mlp->size[0], out = mlp->size[mlp->n_layers];
     int rc = BLPO_OK;
     for (int64_t begin = 0; rc == BLPO_OK && begin < n; begin += tile)
-        rc = infer_tile(mlp, parameters, input + begin * in, rows_from(begin, n, tile), output + begin * out);
+        rc = infer_tile(mlp, turned, input + begin * in, rows_from(begin, n, tile), output + begin * out);
     return rc;
 }
 
@@ -42,7 +42,7 @@ static int visit_tile(int64_t begin, int64_t rows, int64_t width, const real *ou
 }
 
 /* One tile: the outputs of the first walk serve the second. More: they are computed again, there is no room for all. */
-int blpo__infer_rows(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t n, blpo__visit visit,
+int blpo__infer_rows(const blpo__mlp *mlp, const real *turned, const real *input, int64_t n, blpo__visit visit,
                      void *context)
 {
     const int64_t tile = tile_rows(mlp), in = mlp->size[0], out = mlp->size[mlp->n_layers];
@@ -52,7 +52,7 @@ int blpo__infer_rows(const blpo__mlp *mlp, const real *parameters, const real *i
         for (int64_t begin = 0; rc == BLPO_OK && begin < n; begin += tile) {
             const int64_t rows = rows_from(begin, n, tile);
             if (!final || n > tile)
-                rc = infer_tile(mlp, parameters, input + begin * in, rows, output);
+                rc = infer_tile(mlp, turned, input + begin * in, rows, output);
             if (rc == BLPO_OK)
                 rc = visit_tile(begin, rows, out, output, final, visit, context);
         }

@@ -6,7 +6,7 @@
 #include "nn/mlp.h"
 
 /* output [n][size_L]. BLPO_OK; BLPO_ERR_NONFINITE, with part of the output written. */
-int blpo__infer(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t n, real *output);
+int blpo__infer(const blpo__mlp *mlp, const real *turned, const real *input, int64_t n, real *output);
 
 /* Looks at the output of one row. final 0: checks only, any code other than BLPO_OK ends the walk; 1: every row was found
  * good, results may be written and BLPO_OK is returned. */
@@ -14,7 +14,7 @@ typedef int (*blpo__visit)(void *context, int64_t row, const real *output, int f
 
 /* Visits every row with final 0, then every row with final 1, so that a failure at any row leaves results untouched.
  * BLPO_OK; BLPO_ERR_NONFINITE for an output; what a visit returned. */
-int blpo__infer_rows(const blpo__mlp *mlp, const real *parameters, const real *input, int64_t n, blpo__visit visit,
+int blpo__infer_rows(const blpo__mlp *mlp, const real *turned, const real *input, int64_t n, blpo__visit visit,
                      void *context);
 
 /* What the public functions require of rows given by a caller: n in 1 .. INT32_MAX / widest row, all finite.

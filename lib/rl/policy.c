@@ -120,6 +120,7 @@ static void fill(blpo_policy *policy, const blpo_policy_config *config)
     blpo__mlp_create(&policy->mlp, &config->network, config->obs_dim, space->n, memory);
     policy->n_parameters = policy->mlp.n_parameters + blpo__policy_n_log_std(policy);
     policy->parameters = blpo__allocate(memory, policy->n_parameters, sizeof *policy->parameters);
+    policy->turned = blpo__allocate(memory, policy->mlp.n_parameters, sizeof *policy->turned);
 }
 
 int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runtime, blpo_policy **out)
@@ -141,6 +142,7 @@ int blpo__policy_initialise(blpo_policy *policy, uint64_t seed, double log_std)
     blpo__mlp_initialise(&policy->mlp, seed, BLPO__FOR_POLICY_INIT, policy->parameters, &policy->host.memory);
     for (int64_t i = policy->mlp.n_parameters; i < policy->n_parameters; i++)
         policy->parameters[i] = (real)log_std;
+    blpo__policy_changed(policy);
     return policy->host.memory.failed ? BLPO_ERR_NOMEM : BLPO_OK;
 }
 
@@ -173,6 +175,11 @@ void blpo_policy_destroy(blpo_policy *policy)
 
 /* --- what the rest of the library uses --- */
 
+void blpo__policy_changed(blpo_policy *policy)
+{
+    blpo__mlp_turn(&policy->mlp, policy->parameters, policy->turned);
+}
+
 int64_t blpo__policy_n_log_std(const blpo_policy *policy)
 {
     return policy->action.kind == BLPO_ACTION_CONTINUOUS ? policy->action.n : 0;
@@ -188,7 +195,7 @@ blpo__distribution blpo__policy_distribution(const blpo_policy *policy)
 
 int blpo__policy_outputs(const blpo_policy *policy, const real *obs, int64_t n, real *output)
 {
-    return blpo__infer(&policy->mlp, policy->parameters, obs, n, output);
+    return blpo__infer(&policy->mlp, policy->turned, obs, n, output);
 }
 
 void blpo__policy_clip(const blpo_policy *policy, void *actions, int64_t n)
@@ -226,7 +233,7 @@ static int visit_rows(const blpo_policy *policy, const real *obs, int64_t n, blp
         return rc;
     work->policy = policy;
     work->distribution = blpo__policy_distribution(policy);
-    return blpo__infer_rows(&policy->mlp, policy->parameters, obs, n, visit, work);
+    return blpo__infer_rows(&policy->mlp, policy->turned, obs, n, visit, work);
 }
 
 static int act_row(void *context, int64_t row, const real *output, int final)
@@ -348,8 +355,10 @@ int blpo_policy_set_parameters(blpo_policy *policy, const real *parameters, int6
     int rc = n == policy->n_parameters ? BLPO_OK : BLPO_ERR_ARGUMENT;
     if (rc == BLPO_OK)
         rc = blpo__policy_check_parameters(parameters, n, blpo__policy_n_log_std(policy));
-    if (rc == BLPO_OK)
+    if (rc == BLPO_OK) {
         memcpy(policy->parameters, parameters, (size_t)n * sizeof *parameters);
+        blpo__policy_changed(policy);
+    }
     blpo__guard_changed(&policy->guard);
     return rc;
 }

@@ -17,6 +17,7 @@ struct blpo_policy {
     blpo_action_space action; /* bounds in memory of the policy; NULL where there are none, and for discrete actions */
     int64_t n_parameters;
     real *parameters;         /* [n_parameters] network, then log_std [action.n] (Gaussian) */
+    real *turned;             /* the network's for inference: blpo__mlp_turn(), by blpo__policy_changed() */
     blpo__guard guard; /* of the parameters */
 };
 
@@ -37,6 +38,9 @@ int blpo__policy_new(const blpo_policy_config *config, const blpo_runtime *runti
 
 /* Fresh parameters: the slow part of create, which a trainer leaves until it has all its memory. BLPO_OK or BLPO_ERR_NOMEM. */
 int blpo__policy_initialise(blpo_policy *policy, uint64_t seed, double log_std);
+
+/* To be called after every change of the parameters. */
+void blpo__policy_changed(blpo_policy *policy);
 
 int64_t blpo__policy_n_log_std(const blpo_policy *policy);
 blpo__distribution blpo__policy_distribution(const blpo_policy *policy);

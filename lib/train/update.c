@@ -440,6 +440,8 @@ static void commit(run *r)
     blpo_trainer *trainer = r->trainer;
     memcpy(trainer->policy->parameters, trainer->game.theta, (size_t)trainer->policy->n_parameters * sizeof(real));
     memcpy(trainer->critic->parameters, trainer->game.w, (size_t)trainer->critic->n_parameters * sizeof(real));
+    blpo__policy_changed(trainer->policy);
+    blpo__critic_changed(trainer->critic);
     blpo__adam_copy(&trainer->actor_adam, &trainer->actor_adam_work);
     blpo__adam_copy(&trainer->critic_adam, &trainer->critic_adam_work);
     blpo__directions_keep(trainer);

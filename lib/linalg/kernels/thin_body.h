@@ -2,7 +2,7 @@
  * layer of a critic, an observation or four of them, sums of columns.
  *
  *   dots       c_ij = sum_l a_il b_jl for a few j: four rows of A at a time, LANES partial sums each, added pairwise at the end
- *   few_rows   the same for a few i: four rows of B at a time
+ *   few_rows   c_ij = sum_l a_il b_lj for a few i: for each of them a sum of rows of B, as add_rows makes it
  *   add_rows   out_j += sum_t weight_t a_tj: one pass over A, as many sums in registers as fit, or sums of every second or fourth row
  *   add_row_products   out_t += sum_j a_tj b_tj
  *
@@ -91,22 +91,6 @@ static void dots(const blpo__product *p)
     }
 }
 
-static void few_rows(const blpo__product *p)
-{
-    for (int64_t i = 0; i < p->m; i++) {
-        real *c = p->c + i * p->ldc;
-        for (int64_t j = 0; j < p->n; j += 4) {
-            const int columns = p->n - j < 4 ? (int)(p->n - j) : 4;
-            real out[4];
-            some_dots(columns, p->k, p->b + j * p->b_column, p->b_column, p->a + i * p->a_row, 0, out);
-            for (int r = 0; r < columns; r++)
-                c[j + r] = out[r] + start_of(p, i, j + r);
-        }
-        if (p->finish != BLPO__AS_IS)
-            finish_row(p, c, p->n);
-    }
-}
-
 /* vectors vectors of columns, with chains sums of each: row t goes to chain t mod chains. At most 8 sums in all. */
 INLINE void add_some_columns(int vectors, int chains, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
 {
@@ -147,6 +131,15 @@ static real sum_of_column(int64_t rows, const real *weight, const real *a, int64
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/* Fewer columns than a vector has, behind others: as the end of a vector that reaches back into those. */
+static void add_last_columns(int64_t rows, int64_t n, int64_t columns, const real *weight, const real *a, int64_t lda, real *out)
+{
+    real sum[LANES] = {0};
+    add_some_columns(1, 4, rows, weight, a + n - LANES, lda, sum);
+    for (int64_t j = 0; j < columns; j++)
+        out[n - columns + j] += sum[LANES - columns + j];
+}
+
 static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out)
 {
     int64_t j = 0;
@@ -156,8 +149,27 @@ static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a,
         add_some_columns(4, 2, rows, weight, a + j, lda, out + j);
     for (; j + LANES <= n; j += LANES)
         add_some_columns(1, 4, rows, weight, a + j, lda, out + j);
+    if (j < n && n >= LANES) {
+        add_last_columns(rows, n, n - j, weight, a, lda, out);
+        return;
+    }
     for (; j < n; j++)
         out[j] += sum_of_column(rows, weight, a + j, lda);
+}
+
+static void few_rows(const blpo__product *p)
+{
+    const size_t row = (size_t)p->n * sizeof *p->c;
+    for (int64_t i = 0; i < p->m; i++) {
+        real *c = p->c + i * p->ldc;
+        if (!p->add && p->bias != NULL)
+            memcpy(c, p->bias, row);
+        else if (!p->add)
+            memset(c, 0, row);
+        add_rows(p->k, p->n, p->a + i * p->a_row, p->b, p->b_row, c);
+        if (p->finish != BLPO__AS_IS)
+            finish_row(p, c, p->n);
+    }
 }
 
 static void add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *out)
