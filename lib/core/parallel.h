@@ -27,15 +27,15 @@ void blpo__parallel_stop(blpo__parallel *parallel);
 /* Runs the task for pieces 0 .. n_pieces - 1, at most BLPO__MAX_PIECES, and returns when all are done. */
 void blpo__parallel_run(const blpo__parallel *parallel, int64_t n_pieces, blpo_task_fn task, void *context);
 
+/* Pieces for n of something. Up to `each` one; beyond it pieces of about so many, an even number of them, so that two threads have
+ * equal shares, and at most BLPO__MAX_PIECES. */
+int64_t blpo__even_pieces(int64_t n, int64_t each);
+
 /* Pieces for so many rows, at most BLPO__MAX_PIECES, never fewer for more rows. Up to a tile they stay together: sums of
  * pieces and the waking of threads would cost more there than threads could save. */
 int64_t blpo__n_pieces(int64_t rows);
 
 /* First row of a piece; piece = n_pieces gives the number of rows. Pieces begin at multiples of BLPO__GRAIN. */
 int64_t blpo__piece_begin(int64_t rows, int64_t n_pieces, int64_t piece);
-
-/* sum[i] += partial_1[i] + partial_2[i] + ... for n numbers, in a fixed binary tree: the sum itself is partial 0 of n_partials,
- * the others lie `stride` apart. */
-void blpo__reduce(const blpo__parallel *parallel, real *sum, real *partial, int64_t n_partials, int64_t stride, int64_t n);
 
 #endif

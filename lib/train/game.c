@@ -12,6 +12,7 @@
  * Cost: a forward and a backward pass of the actor on n rows, of the critic on n_states rows. */
 #include "train/game.h"
 
+#include "linalg/sums.h"
 #include "rl/distribution.h"
 #include "rl/gae.h"
 
@@ -89,13 +90,13 @@ typedef struct sum_task {
     int64_t rows, n, n_pieces;
     blpo__rows_fn body;
     void *argument;
-    real *sum; /* [n] of the first piece, then of all */
+    blpo__sums sums;
 } sum_task;
 
 static void run_piece(void *context, int64_t piece)
 {
-    const sum_task *task = context;
-    real *partial = piece == 0 ? task->sum : task->game->partial + (piece - 1) * task->game->partial_stride;
+    sum_task *task = context;
+    real *partial = blpo__sums_of(&task->sums, piece);
     const int64_t begin = blpo__piece_begin(task->rows, task->n_pieces, piece);
     const int64_t rows = blpo__piece_begin(task->rows, task->n_pieces, piece + 1) - begin;
     const int64_t n_tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
@@ -104,16 +105,19 @@ static void run_piece(void *context, int64_t piece)
     task->game->piece_sum[piece] = 0.0;
     for (int64_t i = 0; i < n_tiles; i++) /* tiles of equal size: no short one at the end */
         task->body(task->game, piece, begin + rows * i / n_tiles, begin + rows * (i + 1) / n_tiles, partial, task->argument);
+    if (task->n > 0)
+        blpo__sums_join(&task->sums, piece);
 }
 
 void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_fn body, void *argument, real *sum)
 {
-    sum_task task = {game, rows, n, blpo__n_pieces(rows), body, argument, sum};
+    const int64_t n_pieces = blpo__n_pieces(rows);
+    sum_task task = {game, rows, n, n_pieces, body, argument, {sum, game->partial, n_pieces, game->partial_stride, n, 0}};
     blpo__parallel_run(&game->host->parallel, task.n_pieces, run_piece, &task);
     if (n > 0 && rows == 0) /* another process may have some */
         memset(sum, 0, (size_t)n * sizeof *sum);
     if (n > 0)
-        blpo__reduce(&game->host->parallel, sum, game->partial, task.n_pieces, game->partial_stride, n);
+        blpo__sums_finish(&task.sums, &game->host->parallel);
 }
 
 int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n)
