@@ -53,7 +53,7 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->critic_scratch = scratches(critic, blpo__n_pieces(2 * n), memory);
     game->partial_stride = (largest_partial(config, policy, critic) + 15) / 16 * 16;
     game->partial = blpo__allocate(memory, (blpo__n_pieces(2 * n) - 1) * game->partial_stride, sizeof(real));
-    game->piece_sum = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof(double));
+    game->piece_sums = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof *game->piece_sums);
     game->target = blpo__allocate(memory, n, sizeof(real));
     game->slope = blpo__allocate(memory, n, sizeof(real));
     game->bend = blpo__allocate(memory, n, sizeof(real));
@@ -61,7 +61,6 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->policy_weight = blpo__allocate(memory, n, sizeof(real));
     game->tangent = blpo__allocate(memory, 2 * n, sizeof(real));
     game->of_log_std = blpo__allocate(memory, n * game->n_log_std, sizeof(real));
-    game->bonus = blpo__allocate(memory, config->entropy_coefficient > 0.0 ? policy->n_parameters : 0, sizeof(real));
     game->log_ratio = blpo__allocate(memory, n, sizeof(double));
     game->ratio = blpo__allocate(memory, n, sizeof(double));
     game->entropy = blpo__allocate(memory, n, sizeof(double));
@@ -102,7 +101,7 @@ static void run_piece(void *context, int64_t piece)
     const int64_t n_tiles = (rows + BLPO__TILE - 1) / BLPO__TILE;
     if (task->n > 0)
         memset(partial, 0, (size_t)task->n * sizeof *partial);
-    task->game->piece_sum[piece] = 0.0;
+    task->game->piece_sums[piece] = (blpo__piece_sums){0};
     for (int64_t i = 0; i < n_tiles; i++) /* tiles of equal size: no short one at the end */
         task->body(task->game, piece, begin + rows * i / n_tiles, begin + rows * (i + 1) / n_tiles, partial, task->argument);
     if (task->n > 0)
@@ -150,11 +149,18 @@ int blpo__game_rows(blpo__game *game, const int64_t *index, int64_t k, blpo__row
     return rc;
 }
 
-static double sum_of_pieces(const blpo__game *game, int64_t rows)
+/* In the order of the pieces, which rows were cut into. */
+static blpo__piece_sums sum_of_pieces(const blpo__game *game, int64_t rows)
 {
-    double sum = 0.0;
-    for (int64_t i = 0; i < blpo__n_pieces(rows); i++)
-        sum += game->piece_sum[i];
+    blpo__piece_sums sum = {0};
+    for (int64_t i = 0; i < blpo__n_pieces(rows); i++) {
+        const blpo__piece_sums *piece = &game->piece_sums[i];
+        sum.critic_loss += piece->critic_loss;
+        sum.actor_loss += piece->actor_loss;
+        sum.kl += piece->kl;
+        sum.clipped += piece->clipped;
+        sum.entropy += piece->entropy;
+    }
     return sum;
 }
 
@@ -190,9 +196,8 @@ static void forward_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t
 {
     (void)piece;
     (void)partial;
+    (void)argument;
     blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
-    if (argument != NULL)
-        critic_signals(game, begin, end, NULL);
 }
 
 const real *blpo__game_values(blpo__game *game)
@@ -205,7 +210,7 @@ static void critic_gradient_rows(blpo__game *game, int64_t piece, int64_t begin,
 {
     (void)argument;
     blpo__mlp_forward(game->critic, game->w, &game->critic_tape, begin, end);
-    game->piece_sum[piece] += slopes(game, begin, end);
+    game->piece_sums[piece].critic_loss += slopes(game, begin, end);
     critic_signals(game, begin, end, game->slope);
     blpo__mlp_add_gradient(game->critic, &game->critic_tape, NULL, begin, end, &game->critic_scratch[piece], partial);
 }
@@ -213,7 +218,7 @@ static void critic_gradient_rows(blpo__game *game, int64_t piece, int64_t begin,
 int blpo__game_critic_gradient(blpo__game *game, real *gradient)
 {
     blpo__game_sum_rows(game, game->batch.n, game->critic->n_parameters, critic_gradient_rows, NULL, gradient);
-    game->critic_loss = sum_of_pieces(game, game->batch.n);
+    game->critic_loss = sum_of_pieces(game, game->batch.n).critic_loss;
     return blpo__game_mean_over_processes(game, gradient, game->critic->n_parameters);
 }
 
@@ -269,16 +274,12 @@ static void add_entropy_gradient(blpo__game *game, int64_t piece, int64_t begin,
     blpo__mlp_add_gradient(game->actor, tape, game->policy_weight, begin, end, &game->actor_scratch[piece], gradient);
 }
 
-/* Forward pass, log rho_t, entropies, and the signals of log pi(a_t|s_t). */
-static void actor_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+/* log rho_t, entropies, and the scores of log pi(a_t|s_t). */
+static void scores(blpo__game *game, int64_t begin, int64_t end)
 {
-    (void)argument;
     const blpo__distribution d = distribution(game);
     blpo__tape *tape = &game->actor_tape;
     const int64_t top = game->actor->n_layers;
-    blpo__mlp_forward(game->actor, game->theta, tape, begin, end);
-    if (game->config->entropy_coefficient > 0.0)
-        add_entropy_gradient(game, piece, begin, end, partial);
     for (int64_t t = begin; t < end; t++) {
         const int64_t at = game->batch.source[t];
         const real *output = tape->h[top] + t * d.n;
@@ -288,7 +289,6 @@ static void actor_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t e
                                                              &game->entropy[t]);
         game->log_ratio[t] = log_prob - (double)game->rollout->log_prob[at];
     }
-    blpo__mlp_signals(game->actor, game->theta, tape, begin, end);
 }
 
 void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient)
@@ -299,12 +299,6 @@ void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t beg
     for (int64_t t = begin; t < end; t++)
         for (int64_t j = 0; j < game->n_log_std; j++)
             of_log_std[j] += game->policy_weight[t] * game->of_log_std[t * game->n_log_std + j];
-}
-
-static void direct_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
-{
-    (void)argument;
-    blpo__game_add_policy_gradient(game, piece, begin, end, partial);
 }
 
 /* ---- J ---- */
@@ -342,27 +336,70 @@ static void through_normalisation(const blpo__game *game, moments m, double *adj
 }
 
 /* J and its figures; weights of the policy gradient; adjoints dJ/dA into work. */
-static void surrogate(blpo__game *game)
+static void surrogate(blpo__game *game, int64_t begin, int64_t end, blpo__piece_sums *sums)
 {
-    const blpo__batch *batch = &game->batch;
     const double eps = game->config->clip_range;
-    double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
-    for (int64_t t = 0; t < batch->n; t++) {
-        const double share = batch->share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
+    for (int64_t t = begin; t < end; t++) {
+        const double share = game->batch.share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
         game->ratio[t] = ratio;
         const double limited = blpo__limited_ratio(ratio, eps);
         const int unclipped = ratio * a <= limited * a;
         game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);
         game->work[t] = -share * (unclipped ? ratio : limited);
-        loss -= share * fmin(ratio * a, limited * a);
-        kl += share * (ratio - 1.0 - game->log_ratio[t]);
-        clipped += share * (limited != ratio);
-        entropy += share * game->entropy[t];
+        sums->actor_loss -= share * fmin(ratio * a, limited * a);
+        sums->kl += share * (ratio - 1.0 - game->log_ratio[t]);
+        sums->clipped += share * (limited != ratio);
+        sums->entropy += share * game->entropy[t];
     }
-    game->actor_loss = loss - game->config->entropy_coefficient * entropy;
-    game->approx_kl = kl;
-    game->clip_fraction = clipped;
-    game->mean_entropy = entropy;
+}
+
+static void actor_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    (void)argument;
+    blpo__mlp_forward(game->actor, game->theta, &game->actor_tape, begin, end);
+    if (game->config->entropy_coefficient > 0.0)
+        add_entropy_gradient(game, piece, begin, end, partial);
+    scores(game, begin, end);
+    surrogate(game, begin, end, &game->piece_sums[piece]);
+    blpo__mlp_signals(game->actor, game->theta, &game->actor_tape, begin, end);
+    blpo__game_add_policy_gradient(game, piece, begin, end, partial);
+}
+
+/* The whole actor, at advantages that are known: direct, and all that J says. */
+static void actor(blpo__game *game, real *direct)
+{
+    const int64_t n = game->batch.n, q = game->actor->n_parameters + game->n_log_std;
+    blpo__game_sum_rows(game, n, q, actor_rows, NULL, direct);
+    const blpo__piece_sums sum = sum_of_pieces(game, n);
+    game->actor_loss = sum.actor_loss - game->config->entropy_coefficient * sum.entropy;
+    game->approx_kl = sum.kl;
+    game->clip_fraction = sum.clipped;
+    game->mean_entropy = sum.entropy;
+}
+
+/* The critic at w: values of all states, slopes of g, and with an argument the signals of V. */
+static void critic_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
+{
+    forward_rows(game, piece, begin, end, partial, NULL);
+    const int64_t n = game->batch.n; /* rows behind it have no target */
+    game->piece_sums[piece].critic_loss += slopes(game, begin, end < n ? end : n);
+    if (argument != NULL)
+        critic_signals(game, begin, end, NULL);
+}
+
+/* The whole critic, and the advantages as J sees them. */
+static moments critic(blpo__game *game, int with_signals)
+{
+    const int64_t n = game->batch.n;
+    moments m = {0.0, 0.0};
+    blpo__game_sum_rows(game, game->batch.n_states, 0, critic_rows, with_signals ? game : NULL, NULL);
+    game->critic_loss = sum_of_pieces(game, game->batch.n_states).critic_loss;
+    blpo__batch_advantages(&game->batch, values(game), game->advantage);
+    if (game->config->normalize_advantages)
+        m = normalise(game->advantage, n, game->used);
+    else
+        memcpy(game->used, game->advantage, (size_t)n * sizeof *game->used);
+    return m;
 }
 
 /* work: dJ/dA, becomes dJ/ddelta; then dJ/dV of every state. */
@@ -379,24 +416,9 @@ static void state_weights(blpo__game *game)
 
 int blpo__game_linearise(blpo__game *game, real *direct, real *response)
 {
-    static const int with_signals = 1;
-    const int64_t n = game->batch.n, q = game->actor->n_parameters + game->n_log_std;
-    blpo__game_sum_rows(game, game->batch.n_states, 0, forward_rows, response != NULL ? (void *)&with_signals : NULL, NULL);
-    game->critic_loss = slopes(game, 0, n);
-    blpo__batch_advantages(&game->batch, values(game), game->advantage);
-    moments m = {0.0, 0.0};
-    if (game->config->normalize_advantages)
-        m = normalise(game->advantage, n, game->used);
-    else
-        memcpy(game->used, game->advantage, (size_t)n * sizeof *game->used);
-
-    const int bonus = game->config->entropy_coefficient > 0.0;
-    blpo__game_sum_rows(game, n, bonus ? q : 0, actor_rows, NULL, game->bonus);
-    surrogate(game);
-    blpo__game_sum_rows(game, n, q, direct_rows, NULL, direct);
-    for (int64_t i = 0; bonus && i < q; i++)
-        direct[i] += game->bonus[i];
-    int rc = blpo__game_mean_over_processes(game, direct, q);
+    const moments m = critic(game, response != NULL);
+    actor(game, direct);
+    int rc = blpo__game_mean_over_processes(game, direct, game->actor->n_parameters + game->n_log_std);
     if (rc != BLPO_OK || response == NULL)
         return rc;
     if (game->config->normalize_advantages)

@@ -15,6 +15,12 @@
 #include <blpo/trainer.h>
 #include <math.h>
 
+/* What a piece adds up beside a gradient, each a sum over its rows weighted by their shares; a line of the cache for each piece. */
+typedef struct blpo__piece_sums {
+    _Alignas(64) double critic_loss;
+    double actor_loss, kl, clipped, entropy;
+} blpo__piece_sums;
+
 typedef struct blpo__game {
     const blpo__host *host;
     const blpo_config *config;
@@ -31,7 +37,7 @@ typedef struct blpo__game {
     blpo__scratch *actor_scratch, *critic_scratch; /* one a piece */
     real *partial;             /* [pieces - 1][partial_stride] sums of the pieces after the first */
     int64_t partial_stride;
-    double *piece_sum;         /* [BLPO__MAX_PIECES] */
+    blpo__piece_sums *piece_sums; /* [BLPO__MAX_PIECES] */
 
     real *target;              /* [n] R_t */
     real *slope, *bend;        /* [n] g_t' and g_t'' in V(s_t) */
@@ -39,7 +45,6 @@ typedef struct blpo__game {
     real *policy_weight;       /* [n] dJ/d log pi_t, then that of the mixed product */
     real *tangent;             /* [n_states] Vdot */
     real *of_log_std;          /* [n][n_log_std] d log pi / d log_std */
-    real *bonus;               /* [q] gradient of the entropy bonus, when there is one */
     double *log_ratio;         /* [n] log rho_t */
     double *ratio;             /* [n] rho_t */
     double *entropy;           /* [n] */
