@@ -175,6 +175,8 @@ typedef struct blpo_hypergrad_report {
                                    nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback; for one
                                    that allows no decomposition: the iterations without a preconditioner, reason SINGULAR
                                    (method stays, rank_used 0).
+                                   nystrom_pcg, for a residual r on which its preconditioner is not positive, lost in roundings:
+                                   the iterations go on without it, reason SINGULAR (method stays).
                                    neumann, at a term that would let the residual grow: the sum of those before (method stays);
                                    x = v / rho where it is the first, or the scale is not finite (method NONE).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);

@@ -22,6 +22,17 @@ typedef struct blpo__ihvp {
 extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense,
     blpo__ihvp_nystrom_pcg, blpo__ihvp_neumann, blpo__ihvp_gauss_newton;
 
+/* What conjugate gradients are preconditioned by. */
+typedef struct blpo__preconditioner {
+    void (*create)(blpo_hypergrad *solver);
+    /* For this solve; made 0 where there is none, and the report says why. BLPO_OK, or the error of a callback. */
+    int (*make)(blpo_hypergrad *solver, blpo_hypergrad_report *report, int *made);
+    /* z = P^-1 r, z and r apart. BLPO_OK, or the error of a callback. */
+    int (*apply)(blpo_hypergrad *solver, const real *r, real *z);
+} blpo__preconditioner;
+
+extern const blpo__preconditioner blpo__precondition_sketch;
+
 /* What Lanczos iterations found about H + rho I. */
 typedef struct blpo__spectrum {
     int64_t n;         /* most iterations */
@@ -158,24 +169,10 @@ void blpo__sketch_create(blpo_hypergrad *solver);
 int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
 
-/* cg.c, of conjugate gradients with or without a preconditioner, H d in product: workspace; the product, or the end with x and
- * report done where d is not finite; d.A d; x += a d and r -= a A d; d = z + keep d. */
-void blpo__cg_create(blpo_hypergrad *solver);
-int blpo__cg_product(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report, int *stop);
-double blpo__cg_curvature(blpo_hypergrad *solver);
-void blpo__cg_step(blpo_hypergrad *solver, double a, real *x);
-void blpo__cg_turn(blpo_hypergrad *solver, double keep, const real *z);
-
-/* Before each product: keeps x, after report->iterations of them and with this norm of r, if none was better. */
-void blpo__cg_keep(blpo_hypergrad *solver, double norm, const real *x, const blpo_hypergrad_report *report);
-
-/* What to do about a curvature d.A d that is not above 0, or not finite: go on, or stop with x and report done. BLPO_OK, or the
- * error of a callback. */
-int blpo__cg_stops(blpo_hypergrad *solver, double dad, const real *v, real *x, blpo_hypergrad_report *report, int *stop);
-
-/* After the last iteration, which left this norm of r: BLPO_OK, or the error of a callback. */
-int blpo__cg_end(blpo_hypergrad *solver, double norm, int passed_negative, const real *v, real *x,
-                 blpo_hypergrad_report *report);
+/* cg.c: workspace, and the whole solve; preconditioner NULL: none. */
+void blpo__cg_create(blpo_hypergrad *solver, const blpo__preconditioner *preconditioner);
+int blpo__cg_solve(blpo_hypergrad *solver, const blpo__preconditioner *preconditioner, const real *v, real *x,
+                   blpo_hypergrad_report *report);
 
 /* The report of a method that takes another way than its own, and the last of these ways: x = v / rho. */
 void blpo__hypergrad_fall_back(blpo_hypergrad_report *report, int reason);

@@ -564,9 +564,9 @@ static int64_t stated_flops(int method, const bench *b, int64_t k, int64_t m)
     const int64_t of[METHODS] = {
         p,
         2 * k * k * p + 4 * k * p + p + 2 * k * k * k / 3 + 2 * k * k,
-        14 * p * m + 2 * p,
+        14 * p * m,
         p * p * p / 3 + 2 * p * p,
-        (10 * k * k - 6 * k) * p + (4 * k + 16) * p * m + (4 * k + 4) * p,
+        (10 * k * k - 6 * k) * p + (4 * k + 16) * p * m,
         (12 * m - 8) * p,
         n * n * n / 3 + 2 * n * n + 2 * p,
     };
