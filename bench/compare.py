@@ -168,7 +168,7 @@ def runs(b):
 
 # ---------------------------------------------------------------- parts
 def ihvp_pair(b, case, rho, script, *arguments):
-    peer_case = "cg-1e-5" if case == "gauss_newton" else case
+    peer_case = "cg-1e-5" if case in ("gauss_newton", "cg-1e-5-precond") else case
     return versus(f"{case}, rho {rho}, {script} {' '.join(arguments)}",
                   lambda: b.ours("ihvp", PROBLEM, "--method", case, "--rho", rho, "--seconds", b.seconds),
                   lambda: b.peer(script, PROBLEM, *arguments, "--case", peer_case, "--rho", rho, "--seconds", b.seconds),
@@ -177,7 +177,7 @@ def ihvp_pair(b, case, rho, script, *arguments):
 
 def ihvp(b):
     out = {}
-    for case, rho in (("nystrom-5", 50), ("nystrom-50", 50), ("gauss_newton", 1), ("cg-1e-5", 1)):
+    for case, rho in (("nystrom-5", 50), ("nystrom-50", 50), ("gauss_newton", 1), ("cg-1e-5", 1), ("cg-1e-5-precond", 1)):
         out[f"{case}-jax"] = ihvp_pair(b, case, rho, "ihvp_jax.py")
     for case in ("nystrom-5", "nystrom-50"):
         out[f"{case}-hypergrad"] = ihvp_pair(b, case, 50, "ihvp_torch.py", "--package", "hypergrad")

@@ -24,12 +24,13 @@ enum { OBS = 4, ROWS = 128, DRAWS = 16 };
 typedef struct ihvp_case {
     const char *name;
     int32_t method;
-    int64_t rank;    /* k, of nystrom, nystrom_pcg */
-    double shift;    /* s, of nystrom */
+    int64_t rank;       /* k, of nystrom, nystrom_pcg */
+    double shift;       /* s, of nystrom */
     int64_t iterations; /* of cg, nystrom_pcg */
-    double tolerance; /* of cg, nystrom_pcg */
+    double tolerance;   /* of cg, nystrom_pcg */
     int32_t curvature;
     int32_t draw, space_efficient; /* of nystrom */
+    int32_t preconditioner;        /* of cg */
 } ihvp_case;
 
 static const ihvp_case cases[] = {
@@ -47,10 +48,31 @@ static const ihvp_case cases[] = {
     {.name = "nystrom-50-gn", .method = BLPO_IHVP_NYSTROM, .rank = 50, .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
     {.name = "cg-10", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 10},
     {.name = "cg-1e-5", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 200, .tolerance = 1e-5},
-    {.name = "cg-1e-5-gn", .method = BLPO_IHVP_CG, .rank = 1, .iterations = 200, .tolerance = 1e-5,
+    {.name = "cg-1e-5-gn",
+     .method = BLPO_IHVP_CG,
+     .rank = 1,
+     .iterations = 200,
+     .tolerance = 1e-5,
      .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
+    {.name = "cg-1e-5-precond",
+     .method = BLPO_IHVP_CG,
+     .rank = 1,
+     .iterations = 200,
+     .tolerance = 1e-5,
+     .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON},
+    {.name = "cg-1e-5-precond-gn",
+     .method = BLPO_IHVP_CG,
+     .rank = 1,
+     .iterations = 200,
+     .tolerance = 1e-5,
+     .curvature = BLPO_CURVATURE_GAUSS_NEWTON,
+     .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON},
     {.name = "nystrom_pcg-10-1e-5", .method = BLPO_IHVP_NYSTROM_PCG, .rank = 10, .iterations = 200, .tolerance = 1e-5},
-    {.name = "nystrom_pcg-10-1e-5-gn", .method = BLPO_IHVP_NYSTROM_PCG, .rank = 10, .iterations = 200, .tolerance = 1e-5,
+    {.name = "nystrom_pcg-10-1e-5-gn",
+     .method = BLPO_IHVP_NYSTROM_PCG,
+     .rank = 10,
+     .iterations = 200,
+     .tolerance = 1e-5,
      .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
     {.name = "neumann-10", .method = BLPO_IHVP_NEUMANN, .rank = 1},
     {.name = "gauss_newton", .method = BLPO_IHVP_GAUSS_NEWTON, .rank = 1, .curvature = BLPO_CURVATURE_GAUSS_NEWTON},
@@ -64,10 +86,10 @@ typedef struct ihvp {
     bench_npz file;
     blpo_policy *policy;
     blpo_critic *critic;
-    blpo_trainer *trainer;     /* its rollout holds X, its game the critic at w */
-    float *X, *returns;        /* [ROWS][OBS], [ROWS] */
+    blpo_trainer *trainer; /* its rollout holds X, its game the critic at w */
+    float *X, *returns;    /* [ROWS][OBS], [ROWS] */
     int64_t p;
-    float *v, *random, *x;     /* [p] v of the game, and one of random numbers */
+    float *v, *random, *x;        /* [p] v of the game, and one of random numbers */
     double *exact, *exact_random; /* [p] at the rho of the case */
     blpo_hypergrad *solver;
 } ihvp;
@@ -173,6 +195,7 @@ static blpo_config settings_of(const ihvp *b, const ihvp_case *c, double rho)
     config.nystrom_draw = c->draw;
     config.nystrom_space_efficient = c->space_efficient;
     config.nystrom_rho = rho;
+    config.cg_preconditioner = c->preconditioner;
     if (c->iterations > 0)
         config.cg_iterations = c->iterations;
     return config;
@@ -302,9 +325,10 @@ static void measure(ihvp *b, const ihvp_case *c, double rho, double seconds)
     const double us = once ? us_solve : bench_least_us(alone, b, seconds);
     if (c->method == BLPO_IHVP_CG && fabs(error_of(b, b->exact) - q.error) > 1e-3 * q.error + 1e-7)
         bench_check(BLPO_ERR_STATE, "a solve alone gives another x", NULL); /* the signals are not those of linearise */
-    bench_line("{\"what\":\"ihvp\",\"case\":\"%s\",\"rho\":%g,\"us\":%.2f,\"us_solve\":%.2f,\"residual\":%.3e,\"error\":%.3e,"
-               "\"residual_random\":%.3e,\"error_random\":%.3e,\"products\":%lld}",
-               c->name, rho, us, us_solve, q.residual, q.error, random.residual, random.error, q.products);
+    bench_line(
+        "{\"what\":\"ihvp\",\"case\":\"%s\",\"rho\":%g,\"us\":%.2f,\"us_solve\":%.2f,\"residual\":%.3e,\"error\":%.3e,"
+        "\"residual_random\":%.3e,\"error_random\":%.3e,\"products\":%lld}",
+        c->name, rho, us, us_solve, q.residual, q.error, random.residual, random.error, q.products);
     blpo_hypergrad_destroy(b->solver);
     blpo_trainer_destroy(b->trainer);
 }

@@ -267,7 +267,9 @@ def write(results, out):
                 "The rows against our own PPO say what the hypergradient costs: ratio 0.4 is 2.5 times PPO's time.")
     if "ihvp" in results:
         section("Inverse-Hessian-vector products", "The problem of `tests/vectors/ihvp_problem.npz`: critic 4-64-64-1, 128 rows, "
-                "an indefinite Hessian; from weights and observations to x.", "", *paired(results["ihvp"], "us"), "",
+                "an indefinite Hessian; from weights and observations to x. In cg-1e-5-jax both sides are plain conjugate gradients to "
+                "the same residual; in cg-1e-5-precond-jax ours are preconditioned by Gauss-Newton, JAX's are the same.", "",
+                *paired(results["ihvp"], "us"), "",
                 *accuracy(results["ihvp"]["accuracy"]), "",
                 "Residual: |(H + rho I) x - v| / |v|, with curvature Gauss-Newton (-gn, and the method of that name) with that "
                 "matrix for H; error: against the float64 solution with the Hessian; both means over 16 draws where something is "

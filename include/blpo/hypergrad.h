@@ -68,10 +68,11 @@ typedef struct blpo_problem {
     blpo_mixed_product_fn mixed_product; /**< required with n_outer > 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int64_t n_samples;                   /**< rows of J, >= 1 where J is used: the most there are; default 0 */
-    blpo_jvp_fn jvp;                     /**< with vjp: required for method gauss_newton and curvature Gauss-Newton (there
-                                              nystrom and dense do with gauss_newton_rows) */
+    blpo_jvp_fn jvp;                     /**< with vjp: required for method gauss_newton, cg_preconditioner gauss_newton, and
+                                              curvature Gauss-Newton (there nystrom and dense do with gauss_newton_rows) */
     blpo_vjp_fn vjp;                     /**< with jvp */
-    blpo_jacobian_gram_fn jacobian_gram; /**< NULL: n_samples pairs of vjp and jvp (gauss_newton) */
+    blpo_jacobian_gram_fn jacobian_gram; /**< NULL: n_samples pairs of vjp and jvp (gauss_newton, also as
+                                              cg_preconditioner) */
     blpo_hessian_rows_fn gauss_newton_rows; /**< rows of J^T J as hessian_rows; NULL: from jvp and vjp */
     blpo_gauss_newton_diagonal_fn gauss_newton_diagonal; /**< NULL: n_samples calls of vjp (nystrom_draw) */
 } blpo_problem;
@@ -89,7 +90,7 @@ typedef enum blpo_ihvp_method {
     /** k rows C = H[I,:] of a random draw I, M = C[:,I]:
      *  x = v/rho - (1/rho^2) C^T (M + (1/rho) C C^T + s I_k)^-1 C v (arXiv:2302.09726 with s = 0; arXiv:2505.11714 ran s = 1). */
     BLPO_IHVP_NYSTROM = 1,
-    /** Conjugate gradients from x = 0. */
+    /** Conjugate gradients from x = 0; with cg_preconditioner preconditioned. */
     BLPO_IHVP_CG = 2,
     /** LAPACK on the whole p x p matrix: exact, for small p. The only method that holds p^2 numbers. */
     BLPO_IHVP_DENSE = 3,
@@ -121,6 +122,14 @@ typedef enum blpo_nystrom_draw {
     BLPO_DRAW_DIAGONAL = 1 /**< one after the other, in proportion to the Gauss-Newton diagonal of what is left; needs
                                 gauss_newton_diagonal, or jvp and vjp */
 } blpo_nystrom_draw;
+
+/** What conjugate gradients of method cg are preconditioned by. */
+typedef enum blpo_cg_preconditioner {
+    BLPO_PRECONDITIONER_NONE = 0,        /**< nothing */
+    BLPO_PRECONDITIONER_GAUSS_NEWTON = 1 /**< J^T J + rho I, inverted exactly as by method gauss_newton: one n_samples x n_samples
+                                              system a solve, products with J and J^T an iteration. Few iterations, where second
+                                              derivatives of the model are a small part of H; with curvature Gauss-Newton one */
+} blpo_cg_preconditioner;
 
 /** Settings of a solver. */
 typedef struct blpo_hypergrad_config {
@@ -154,6 +163,8 @@ typedef struct blpo_hypergrad_config {
                                   one product each, in every solve */
     double neumann_scale;    /**< 1/c of the series, >= 0, finite, in units of 1 / H: it converges below 2 over the largest
                                   eigenvalue of H + rho I, and needs no estimate of it; 0, the default: estimated (neumann) */
+    int32_t cg_preconditioner; /**< a blpo_cg_preconditioner, default none; gauss_newton needs jvp and vjp, and takes
+                                  jacobian_gram where there is one (cg) */
 } blpo_hypergrad_config;
 
 /** What one solve was like. */
@@ -175,22 +186,25 @@ typedef struct blpo_hypergrad_report {
                                    nystrom_pcg, for an indefinite sketch: a larger shift of it, which is no fallback; for one
                                    that allows no decomposition: the iterations without a preconditioner, reason SINGULAR
                                    (method stays, rank_used 0).
-                                   nystrom_pcg, for a residual r on which its preconditioner is not positive, lost in roundings:
-                                   the iterations go on without it, reason SINGULAR (method stays).
+                                   cg with cg_preconditioner gauss_newton, for a J^T J + rho I that has no Cholesky factor: that
+                                   with a diagonal raised by rounding errors; the iterations without a preconditioner (rank_used
+                                   0), reason SINGULAR (method stays).
+                                   cg with a preconditioner, nystrom_pcg, for a residual r on which it is not positive, that is
+                                   lost in roundings: the iterations go on without it, reason SINGULAR (method stays).
                                    neumann, at a term that would let the residual grow: the sum of those before (method stays);
                                    x = v / rho where it is the first, or the scale is not finite (method NONE).
                                    gauss_newton: Cholesky; the same with a diagonal raised by rounding errors (method stays);
                                    x = v / rho (method NONE).
                                    every method, for an x that is not finite: x = v / rho (method NONE) */
     int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; nystrom_pcg: columns of the
-                                   sketch; gauss_newton: n_samples; 0 for x = v / rho; else 0 */
+                                   sketch; gauss_newton, also as cg_preconditioner: n_samples; 0 for x = v / rho; else 0 */
     int64_t iterations;       /**< cg, nystrom_pcg: iterations made; neumann: terms summed; else 0 */
     int64_t n_products;       /**< Hessian-vector products, those for residual and spectrum included. A row counts as one, and
                                    so does a vjp, with the jvp that goes with it */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
     double condition_estimate;/**< of what was factored: 1-norm estimate for the core or matrix (nystrom, dense), a lower bound for
-                                   J J^T + rho I from its Cholesky factor (gauss_newton); -1 for other methods, and where there
-                                   is no factor */
+                                   J J^T + rho I from its Cholesky factor (gauss_newton, also as cg_preconditioner); -1 for other
+                                   methods, and where there is no factor */
     double direct_norm;       /**< compute: |direct| */
     double implicit_norm;     /**< compute: |implicit| before the bound */
     double cosine;            /**< compute: cosine between direct and implicit, 0 where either is zero */
@@ -256,7 +270,8 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *          BLPO_ERR_CALLBACK (its verdict, or it wrote up to 16 elements past the end of its array); BLPO_ERR_BUSY. An
  *          indefinite or singular core is no error: see the report.
  *  No allocation. Cost in products: nystrom k, space-efficient 2 k and before each chunk of rows those of all chunks ahead of it,
- *  with draws by the diagonal n_samples more where that has no callback; cg one an iteration; dense p; nystrom_pcg one a column
+ *  with draws by the diagonal n_samples more where that has no callback; cg one an iteration, two with cg_preconditioner
+ *  gauss_newton, and n_samples then where J J^T has no callback; dense p; nystrom_pcg one a column
  *  of the sketch, 8 for each rank tried where it may grow, and one an iteration (cg and nystrom_pcg one more where they fall back
  *  from residuals above that of x = 0); neumann one a term but the first, and those of the estimate; gauss_newton one, and
  *  n_samples where J J^T has no callback. Since 0.1. */

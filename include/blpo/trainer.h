@@ -107,6 +107,7 @@ typedef struct blpo_config {
     int64_t spectrum_iterations;     /**< default 0: none; made in updates that measure diagnostics only, and for method
                                           neumann without neumann_scale in all */
     double neumann_scale;            /**< default 0: estimated */
+    int32_t cg_preconditioner;       /**< default none; gauss_newton needs n_processes 1 */
 } blpo_config;
 
 /** What an update was like. Norms are Euclidean. A value that was not measured, or has nothing to be measured on, is 0; the

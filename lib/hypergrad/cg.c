@@ -106,7 +106,8 @@ static int take_best(blpo_hypergrad *solver, const real *v, real *x, int reason,
 }
 
 /* Step 1; z is where it lies. */
-static int precondition(blpo_hypergrad *solver, recurrence *s, const real **z, double *rz, blpo_hypergrad_report *report)
+static int precondition(blpo_hypergrad *solver, recurrence *s, const real **z, double *rz,
+                        blpo_hypergrad_report *report)
 {
     const int64_t p = solver->problem.n_inner;
     *z = solver->residual;
@@ -254,8 +255,8 @@ int blpo__cg_solve(blpo_hypergrad *solver, const blpo__preconditioner *precondit
     if (made)
         s.by = preconditioner;
     begin(solver, &s, v, x);
-    while (rc == BLPO_OK && report->iterations < config->cg_iterations && s.rr > 0.0 && isfinite(s.rr) &&
-           sqrt(s.rr) > config->cg_tolerance) {
+    while (rc == BLPO_OK && report->iterations < config->cg_iterations && s.rr > 0.0 && isfinite(s.rr)
+           && sqrt(s.rr) > config->cg_tolerance) {
         rc = iterate(solver, &s, v, x, report);
         if (s.stopped)
             return rc;
@@ -265,19 +266,25 @@ int blpo__cg_solve(blpo_hypergrad *solver, const blpo__preconditioner *precondit
 
 /* -- the method -- */
 
+static const blpo__preconditioner *chosen(const blpo_hypergrad_config *config)
+{
+    return config->cg_preconditioner == BLPO_PRECONDITIONER_GAUSS_NEWTON ? &blpo__precondition_gauss_newton : NULL;
+}
+
 static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
-    return blpo__hypergrad_need_products(error, problem, config);
+    const int rc = blpo__hypergrad_need_products(error, problem, config);
+    return rc != BLPO_OK || chosen(config) == NULL ? rc : blpo__gauss_newton_check(error, problem);
 }
 
 static void create(blpo_hypergrad *solver)
 {
-    blpo__cg_create(solver, NULL);
+    blpo__cg_create(solver, chosen(&solver->config));
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    return blpo__cg_solve(solver, NULL, v, x, report);
+    return blpo__cg_solve(solver, chosen(&solver->config), v, x, report);
 }
 
 const blpo__ihvp blpo__ihvp_cg = {"cg", check, create, solve};

@@ -10,6 +10,9 @@
  * rounding errors the factorisation may fail all the same. Then G + (rho + 16 T eps max G_tt) I is factored in its place: the
  * shift is that of the rounding errors, the report says that it was needed, and where that fails too, x = v / rho.
  *
+ * y grows as 1 / rho and may be too large for a `real`: J^T never sees that, and x is left without a number, which sends the solve
+ * to its last resort.
+ *
  * Error: the data are rounded to eps, so G and b by T eps and p eps relative to |J|^2 and |J|, and the differences of step 5
  * cancel by a factor of at most (|H| + rho) / rho = C: |x - x*| <= 16 (p + T) eps C |v| / rho.
  *
@@ -20,14 +23,15 @@
 #include "core/check.h"
 #include "linalg/vector.h"
 
-static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
+#include <math.h>
+
+int blpo__gauss_newton_check(blpo_error *error, const blpo_problem *problem)
 {
-    (void)config;
     const int rc = blpo__hypergrad_need_jacobian(error, problem);
     return rc != BLPO_OK ? rc : blpo__check_product(error, "n_samples", problem->n_samples, problem->n_samples);
 }
 
-static void create(blpo_hypergrad *solver)
+void blpo__gauss_newton_create(blpo_hypergrad *solver)
 {
     blpo__memory *memory = &solver->host.memory;
     const int64_t n = solver->problem.n_samples;
@@ -62,36 +66,63 @@ static int factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     return 0;
 }
 
-/* Steps 3 to 5 */
-static int apply(blpo_hypergrad *solver, const real *v, real *x)
+int blpo__gauss_newton_make(blpo_hypergrad *solver, blpo_hypergrad_report *report, int *made)
 {
-    const int64_t n = solver->problem.n_samples, p = solver->problem.n_inner;
-    int rc = blpo__hypergrad_jvp(solver, v, solver->sample);
+    const int rc = blpo__hypergrad_gram(solver, solver->gram.a);
+    *made = rc == BLPO_OK && factor(solver, report) == 0;
+    return rc;
+}
+
+/* Steps 3 and 4: response = y */
+static int respond(blpo_hypergrad *solver, const real *v)
+{
+    const int64_t n = solver->problem.n_samples;
+    const int rc = blpo__hypergrad_jvp(solver, v, solver->sample);
     if (rc != BLPO_OK)
         return rc;
     for (int64_t t = 0; t < n; t++)
         solver->core_v[t] = (double)solver->sample[t];
     blpo__cholesky_solve(&solver->gram, solver->core_v);
-    blpo__hypergrad_flops(solver, 2 * n * n + 2 * p);
+    blpo__hypergrad_flops(solver, 2 * n * n);
     for (int64_t t = 0; t < n; t++)
         solver->response[t] = (real)solver->core_v[t];
-    rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
+    return BLPO_OK;
+}
+
+int blpo__gauss_newton_apply(blpo_hypergrad *solver, const real *v, double scale, real *x)
+{
+    const int64_t p = solver->problem.n_inner;
     const double one = 1.0;
+    int rc = respond(solver, v);
+    if (rc == BLPO_OK && blpo__first_nonfinite(solver->response, solver->problem.n_samples) >= 0) {
+        x[0] = (real)NAN;
+        return BLPO_OK;
+    }
     if (rc == BLPO_OK)
-        blpo__less_rows(1, p, solver->product, &one, v, 1.0 / solver->config.nystrom_rho, x);
+        rc = blpo__hypergrad_vjp(solver, solver->response, solver->product);
+    if (rc == BLPO_OK)
+        blpo__less_rows(1, p, solver->product, &one, v, scale, x);
+    blpo__hypergrad_flops(solver, 2 * p);
     return rc;
+}
+
+/* -- the method -- */
+
+static int check(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
+{
+    (void)config;
+    return blpo__gauss_newton_check(error, problem);
 }
 
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    int rc = blpo__hypergrad_gram(solver, solver->gram.a);
-    if (rc != BLPO_OK)
-        return rc;
-    if (factor(solver, report) != 0) {
+    int made;
+    const int rc = blpo__gauss_newton_make(solver, report, &made);
+    if (rc == BLPO_OK && made)
+        return blpo__gauss_newton_apply(solver, v, 1.0 / solver->config.nystrom_rho, x);
+    if (rc == BLPO_OK)
         blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_SINGULAR, report);
-        return BLPO_OK;
-    }
-    return apply(solver, v, x);
+    return rc;
 }
 
-const blpo__ihvp blpo__ihvp_gauss_newton = {"gauss_newton", check, create, solve};
+const blpo__ihvp blpo__ihvp_gauss_newton = {"gauss_newton", check, blpo__gauss_newton_create, solve};

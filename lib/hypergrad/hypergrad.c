@@ -89,6 +89,7 @@ static int check_counts(blpo_error *error, const blpo_hypergrad_config *config, 
         {"sketch_rank_max", config->sketch_rank_max, 0, INT64_MAX},
         {"neumann_terms", config->neumann_terms, 0, INT64_MAX},
         {"spectrum_iterations", config->spectrum_iterations, 0, 1000},
+        {"cg_preconditioner", config->cg_preconditioner, 0, BLPO_PRECONDITIONER_GAUSS_NEWTON},
     };
     int rc = BLPO_OK;
     for (size_t i = 0; rc == BLPO_OK && i < sizeof rules / sizeof *rules; i++)
@@ -161,7 +162,8 @@ int blpo__hypergrad_check(blpo_error *error, const blpo_problem *problem, const 
     if (rc != BLPO_OK || blpo__hypergrad_has_products(problem, config))
         return rc;
     if (config->report_residual)
-        return missing(error, "report_residual", "report_residual is 1; without products with H (hvp, or jvp and vjp) it must be 0");
+        return missing(error, "report_residual",
+                       "report_residual is 1; without products with H (hvp, or jvp and vjp) it must be 0");
     if (config->spectrum_iterations > 0)
         return blpo__error_int(error, BLPO_ERR_CONFIG, "spectrum_iterations", config->spectrum_iterations,
                                "without products with H (hvp, or jvp and vjp) it must be 0");
@@ -249,7 +251,8 @@ static int measure_residual(blpo_hypergrad *solver, blpo_hypergrad_report *repor
         return rc;
     double sum = 0.0;
     for (int64_t i = 0; i < p; i++) {
-        const double r = (double)solver->product[i] + solver->config.nystrom_rho * (double)solver->x[i] - (double)solver->v[i];
+        const double r =
+            (double)solver->product[i] + solver->config.nystrom_rho * (double)solver->x[i] - (double)solver->v[i];
         sum += r * r;
     }
     report->relative_residual = sqrt(sum) / blpo__norm(solver->v, p);
@@ -425,7 +428,9 @@ static int compute_into(blpo_hypergrad *solver, const real *direct, const real *
     blpo_hypergrad_report report;
     if (direct == NULL || v == NULL || hypergradient == NULL)
         return blpo__error_missing(&solver->error, BLPO_STAGE_IMPLICIT,
-                                   direct == NULL ? "direct" : v == NULL ? "v" : "hypergradient");
+                                   direct == NULL ? "direct"
+                                   : v == NULL    ? "v"
+                                                  : "hypergradient");
     int rc = begin_report(solver, caller, &report);
     if (rc != BLPO_OK)
         return rc;

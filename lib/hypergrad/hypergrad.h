@@ -19,8 +19,8 @@ typedef struct blpo__ihvp {
     int (*solve)(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report);
 } blpo__ihvp;
 
-extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense,
-    blpo__ihvp_nystrom_pcg, blpo__ihvp_neumann, blpo__ihvp_gauss_newton;
+extern const blpo__ihvp blpo__ihvp_none, blpo__ihvp_nystrom, blpo__ihvp_cg, blpo__ihvp_dense, blpo__ihvp_nystrom_pcg,
+    blpo__ihvp_neumann, blpo__ihvp_gauss_newton;
 
 /* What conjugate gradients are preconditioned by. */
 typedef struct blpo__preconditioner {
@@ -31,34 +31,34 @@ typedef struct blpo__preconditioner {
     int (*apply)(blpo_hypergrad *solver, const real *r, real *z);
 } blpo__preconditioner;
 
-extern const blpo__preconditioner blpo__precondition_sketch;
+extern const blpo__preconditioner blpo__precondition_sketch, blpo__precondition_gauss_newton;
 
 /* What Lanczos iterations found about H + rho I. */
 typedef struct blpo__spectrum {
-    int64_t n;         /* most iterations */
-    real *q, *before;  /* [p] the last two vectors */
-    double *alpha;     /* [n] diagonal of the tridiagonal matrix, then its eigenvalues */
-    double *beta;      /* [n] beside the diagonal; beta[made - 1]: norm of the residual */
-    double low, high;  /* its smallest and largest eigenvalue */
-    double size;       /* the largest |eigenvalue| */
-    double condition;  /* largest over least |eigenvalue| */
-    double bound;      /* size and the norm of the residual: as good as never below the largest |eigenvalue| */
-    int measured;      /* 1: in this solve, whatever came of it */
+    int64_t n;        /* most iterations */
+    real *q, *before; /* [p] the last two vectors */
+    double *alpha;    /* [n] diagonal of the tridiagonal matrix, then its eigenvalues */
+    double *beta;     /* [n] beside the diagonal; beta[made - 1]: norm of the residual */
+    double low, high; /* its smallest and largest eigenvalue */
+    double size;      /* the largest |eigenvalue| */
+    double condition; /* largest over least |eigenvalue| */
+    double bound;     /* size and the norm of the residual: as good as never below the largest |eigenvalue| */
+    int measured;     /* 1: in this solve, whatever came of it */
 } blpo__spectrum;
 
 /* A randomised Nystrom sketch of H, and the preconditioner it makes (sketch.c). */
 typedef struct blpo__sketch {
-    int64_t l;            /* columns in use */
-    int64_t most;         /* columns there is room for */
-    real *omega;          /* [most][p] random directions, orthonormal */
-    double *q;            /* [most][p] orthonormal rows that span H omega */
-    double *y;            /* [most][p] H omega, when l may grow; else the same as q */
-    double *r;            /* [most][most] R, then B */
-    double *core;         /* [most][most] preconditioner on the span: P^-1 = I + Q^T core Q */
-    double *work;         /* [2 most] */
-    blpo__cholesky gram;  /* omega H omega */
-    blpo__symmetric eigen;/* V, and L in eigenvalue */
-    double error;         /* estimate of |H - sketch|, where l may grow; else -1 */
+    int64_t l;             /* columns in use */
+    int64_t most;          /* columns there is room for */
+    real *omega;           /* [most][p] random directions, orthonormal */
+    double *q;             /* [most][p] orthonormal rows that span H omega */
+    double *y;             /* [most][p] H omega, when l may grow; else the same as q */
+    double *r;             /* [most][most] R, then B */
+    double *core;          /* [most][most] preconditioner on the span: P^-1 = I + Q^T core Q */
+    double *work;          /* [2 most] */
+    blpo__cholesky gram;   /* omega H omega */
+    blpo__symmetric eigen; /* V, and L in eigenvalue */
+    double error;          /* estimate of |H - sketch|, where l may grow; else -1 */
 } blpo__sketch;
 
 struct blpo_hypergrad {
@@ -70,8 +70,8 @@ struct blpo_hypergrad {
     blpo_hypergrad_stats stats;
     const blpo__ihvp *method;
     int measure_residual;
-    uint64_t n_draws;  /* random draws of I so far */
-    uint64_t draw[2];  /* coordinates of the next draw where draw_given, else n_draws, 0 */
+    uint64_t n_draws; /* random draws of I so far */
+    uint64_t draw[2]; /* coordinates of the next draw where draw_given, else n_draws, 0 */
     int draw_given;
     int indices_fixed; /* invariant: 1: `index` holds what blpo_hypergrad_set_indices() was given */
     real *v;           /* [p] v / |v| */
@@ -86,19 +86,20 @@ struct blpo_hypergrad {
     real *rows;        /* nystrom: C [k][p], or two times some of its rows; dense: the rows of one call */
     real *residual;    /* cg, neumann, nystrom_pcg: [p] */
     real *direction;   /* cg, nystrom_pcg: [p] */
-    real *conditioned; /* nystrom_pcg: [p] preconditioned residual */
+    real *conditioned; /* cg with a preconditioner, nystrom_pcg: [p] preconditioned residual */
     real *best;        /* cg, nystrom_pcg: [p] x of the iteration with the least residual so far */
     double best_norm;  /* of that residual; infinite before the first iteration */
     double *chunk;     /* nystrom, space-efficient: some columns of two chunks of rows */
     double *wide;      /* nystrom, space-efficient: [p] sums over rows */
     double *block;     /* nystrom: M [k][k] as its rows give it */
     double *products;  /* nystrom: C C^T [k][k] */
-    double *core_v;    /* nystrom: [k] C v; gauss_newton: [T] J v; dense: [p] v; then the solution */
-    blpo__symmetric system; /* nystrom: the k x k core; dense: H + rho I */
-    real *sample;      /* [T] J x, T = n_samples; NULL where no method or residual asks for J */
-    real *response;    /* gauss_newton: [T] what J^T is applied to */
-    blpo__cholesky gram; /* gauss_newton: J J^T + rho I */
-    blpo__sketch sketch; /* nystrom_pcg */
+    double
+        *core_v; /* nystrom: [k] C v; gauss_newton, also as preconditioner: [T] J v; dense: [p] v; then the solution */
+    blpo__symmetric system;  /* nystrom: the k x k core; dense: H + rho I */
+    real *sample;            /* [T] J x, T = n_samples; NULL where no method or residual asks for J */
+    real *response;          /* gauss_newton, also as preconditioner: [T] what J^T is applied to */
+    blpo__cholesky gram;     /* the same: J J^T + rho I */
+    blpo__sketch sketch;     /* nystrom_pcg */
     blpo__spectrum spectrum; /* neumann, or where spectrum_iterations is not 0 */
     int measure_spectrum;
 };
@@ -131,9 +132,11 @@ int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out);
 int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx);
 int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu);
-int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram); /* J J^T [T][T]; destroys product, sample and response */
+int blpo__hypergrad_gram(blpo_hypergrad *solver,
+                         double *gram); /* J J^T [T][T]; destroys product, sample and response */
 
-int blpo__hypergrad_diagonal(blpo_hypergrad *solver, real *diagonal); /* of J^T J; destroys product, sample and response */
+int blpo__hypergrad_diagonal(blpo_hypergrad *solver,
+                             real *diagonal); /* of J^T J; destroys product, sample and response */
 
 /* Floating point operations of a method, counted where they are made. */
 static inline void blpo__hypergrad_flops(blpo_hypergrad *solver, int64_t n)
@@ -168,6 +171,13 @@ void blpo__spectrum_report(const blpo__spectrum *spectrum, blpo_hypergrad_report
 void blpo__sketch_create(blpo_hypergrad *solver);
 int blpo__sketch_make(blpo_hypergrad *solver, blpo_hypergrad_report *report);
 void blpo__sketch_apply(blpo_hypergrad *solver, const real *r, real *z);
+
+/* gauss_newton.c: the exact inverse of J^T J + rho I. Its rules and workspace; the factor for this solve, made 0 where there is
+ * none (BLPO_OK, or the error of a callback); x = scale rho (J^T J + rho I)^-1 v, x and v apart. */
+int blpo__gauss_newton_check(blpo_error *error, const blpo_problem *problem);
+void blpo__gauss_newton_create(blpo_hypergrad *solver);
+int blpo__gauss_newton_make(blpo_hypergrad *solver, blpo_hypergrad_report *report, int *made);
+int blpo__gauss_newton_apply(blpo_hypergrad *solver, const real *v, double scale, real *x);
 
 /* cg.c: workspace, and the whole solve; preconditioner NULL: none. */
 void blpo__cg_create(blpo_hypergrad *solver, const blpo__preconditioner *preconditioner);

@@ -101,7 +101,8 @@ int blpo__trainer_read(const blpo_env *env, const blpo_config *config, blpo_env 
 static int check_callbacks(blpo_error *error, const blpo_env *env)
 {
     if (env->step != NULL && env->reset == NULL)
-        return blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "reset", "reset is NULL; with step it must be set");
+        return blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, "reset",
+                               "reset is NULL; with step it must be set");
     if ((env->save == NULL) != (env->load == NULL))
         return blpo__error_set(error, BLPO_ERR_CONFIG, BLPO_STAGE_CREATE, env->save == NULL ? "save" : "load",
                                "save and load must both be set, or both be NULL");
@@ -218,7 +219,8 @@ static int same_actions(const blpo_action_space *a, const blpo_action_space *b)
 {
     if (a->kind != b->kind || a->n != b->n)
         return 0;
-    return a->kind == BLPO_ACTION_DISCRETE || (same_bounds(a->low, b->low, a->n) && same_bounds(a->high, b->high, a->n));
+    return a->kind == BLPO_ACTION_DISCRETE
+           || (same_bounds(a->low, b->low, a->n) && same_bounds(a->high, b->high, a->n));
 }
 
 /* The actor: a borrowed policy of the environment's shape, or settings to make one. */
@@ -274,8 +276,9 @@ static int check_response(blpo_error *error, const blpo_config *config, int64_t 
     if (config->critic_response == BLPO_RESPONSE_NESTED && !(linear && config->diagnostics_interval > 0))
         return BLPO_OK;
     if (!linear)
-        return blpo__error_int(error, BLPO_ERR_CONFIG, "critic_response", config->critic_response,
-                               "the critic must be linear then: n_features above 0, or a network without hidden layers");
+        return blpo__error_int(
+            error, BLPO_ERR_CONFIG, "critic_response", config->critic_response,
+            "the critic must be linear then: n_features above 0, or a network without hidden layers");
     return blpo__check_product_of(error, config->critic != NULL ? "critic" : "obs_dim", "critic parameters squared",
                                   n_parameters, n_parameters);
 }
@@ -327,7 +330,8 @@ static int check_sums(blpo_error *error, const blpo_config *config, int64_t n_ac
 {
     const int64_t rank = blpo__game_rows_at_once(config);
     const char *field = sum_field(config, rank, rank * n_critic > n_actor);
-    const int rc = blpo__check_product_of(error, "nystrom_rank", "rows of H at a time x critic parameters", rank, n_critic);
+    const int rc =
+        blpo__check_product_of(error, "nystrom_rank", "rows of H at a time x critic parameters", rank, n_critic);
     if (rc != BLPO_OK)
         return rc;
     const int64_t largest = rank * n_critic > n_actor ? rank * n_critic : n_actor;
@@ -368,6 +372,7 @@ static void solver_settings(const blpo_config *config, blpo_hypergrad_config *so
     solver->neumann_terms = config->neumann_terms;
     solver->spectrum_iterations = config->spectrum_iterations;
     solver->neumann_scale = config->neumann_scale;
+    solver->cg_preconditioner = config->cg_preconditioner;
 }
 
 void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters, int64_t n_critic_parameters,
@@ -411,7 +416,12 @@ static int check_solver(blpo_error *error, const blpo_config *config, int64_t n_
 /* J J^T would need products between the transitions of different processes. */
 static int check_processes(blpo_error *error, const blpo_config *config, const blpo_runtime *runtime)
 {
-    if (!config->hypergradient || config->ihvp_method != BLPO_IHVP_GAUSS_NEWTON || runtime->n_processes == 1)
+    if (!config->hypergradient || runtime->n_processes == 1)
+        return BLPO_OK;
+    if (config->ihvp_method == BLPO_IHVP_CG && config->cg_preconditioner != BLPO_PRECONDITIONER_NONE)
+        return blpo__error_int(error, BLPO_ERR_CONFIG, "cg_preconditioner", config->cg_preconditioner,
+                               "gauss_newton works in one process; with n_processes above 1 it must be 0");
+    if (config->ihvp_method != BLPO_IHVP_GAUSS_NEWTON)
         return BLPO_OK;
     return blpo__error_int(error, BLPO_ERR_CONFIG, "ihvp_method", config->ihvp_method,
                            "gauss_newton works in one process; with n_processes above 1 take cg with ihvp_curvature 1");

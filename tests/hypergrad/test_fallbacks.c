@@ -17,6 +17,7 @@ typedef struct scene {
     int64_t p, rank;
     double hessian[MOST * MOST], v[MOST];
     double rho, shift, neumann_scale;
+    int preconditioner;
     int64_t chunk, terms;          /* chunk above 0: the space-efficient form */
     const double *gram;            /* NULL, or J J^T [2][2] as its callback has it; J has two rows (1, 0) */
     int stays, reason, indefinite; /* what the report has to say; reason 0: no fallback */
@@ -36,6 +37,7 @@ static blpo_hypergrad_config config_of(const scene *s)
     config.nystrom_space_efficient = s->chunk > 0;
     config.nystrom_chunk = s->chunk;
     config.neumann_scale = s->neumann_scale;
+    config.cg_preconditioner = s->preconditioner;
     config.neumann_terms = s->terms;
     config.cg_iterations = s->terms > 0 ? s->terms : 10;
     return config;
@@ -483,6 +485,68 @@ static void gauss_newton_falls_back_in_the_order_of_the_table(void **state)
     SCENES(scenes);
 }
 
+/* The same matrices as preconditioner of conjugate gradients. v is orthogonal to the rows of J, so z = v, and x is exact in one
+ * iteration of any kind: v / (H + rho) where H is the same in all directions. */
+static void a_preconditioner_falls_back_in_the_order_of_the_table(void **state)
+{
+    (void)state;
+    static const double rounded[4] = { 1, 1, 1, 1 - 2.0 * TEST_EPSILON }, wrong[4] = { 1, 2, 2, 1 },
+                        right[4] = { 1, 1, 1, 1 };
+    static const scene scenes[] = {
+        { .name = "cg with gauss_newton, rho below roundings",
+          .method = BLPO_IHVP_CG,
+          .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON,
+          .p = 2,
+          .hessian = { 4, 0, 0, 4 },
+          .gram = rounded,
+          .v = { 0, 1 },
+          .rho = 1e-4 * TEST_EPSILON,
+          .terms = 1,
+          .stays = 1,
+          .reason = BLPO_IHVP_REASON_SINGULAR,
+          .rank_used = 2,
+          .iterations = 1,
+          .x = { 0, 0.25 } },
+        { .name = "cg with gauss_newton, no factor",
+          .method = BLPO_IHVP_CG,
+          .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON,
+          .p = 2,
+          .hessian = { 3.75, 0, 0, 3.75 },
+          .gram = wrong,
+          .v = { 3, 1 },
+          .rho = 0.25,
+          .terms = 1,
+          .stays = 1,
+          .reason = BLPO_IHVP_REASON_SINGULAR,
+          .iterations = 1,
+          .x = { 0.75, 0.25 } },
+        { .name = "cg with gauss_newton, nothing wrong",
+          .method = BLPO_IHVP_CG,
+          .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON,
+          .p = 2,
+          .hessian = { 2, 0, 0, 0 },
+          .gram = right,
+          .v = { 2.25, 1 },
+          .rho = 0.25,
+          .terms = 1,
+          .stays = 1,
+          .rank_used = 2,
+          .iterations = 1,
+          .x = { 1, 4 } },
+        { .name = "cg with gauss_newton, negative curvature",
+          .method = BLPO_IHVP_CG,
+          .preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON,
+          .p = 2,
+          .hessian = { -8, 0, 0, -8 },
+          .gram = right,
+          .v = { 1, 1 },
+          .rho = 0.25,
+          .reason = BLPO_IHVP_REASON_INDEFINITE,
+          .indefinite = 1 },
+    };
+    SCENES(scenes);
+}
+
 /* A = H + rho is a billionth of rho, which is near the smallest number: 1 / A overflows, 1 / rho does not. */
 static void an_x_that_is_not_finite_gives_way_to_v_over_rho(void **state)
 {
@@ -525,6 +589,7 @@ int main(void)
         cmocka_unit_test(nystrom_pcg_tells_of_its_sketch),
         cmocka_unit_test(neumann_falls_back_in_the_order_of_the_table),
         cmocka_unit_test(gauss_newton_falls_back_in_the_order_of_the_table),
+        cmocka_unit_test(a_preconditioner_falls_back_in_the_order_of_the_table),
         cmocka_unit_test(an_x_that_is_not_finite_gives_way_to_v_over_rho),
         cmocka_unit_test(none_has_nothing_to_fall_back_from),
     };

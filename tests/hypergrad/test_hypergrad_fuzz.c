@@ -68,7 +68,8 @@ static void make_matrices(fuzz *f, double scale)
     dense_symmetric(value, p, f->seed + 1, f->hessian);
     for (int64_t i = 0; i < n * p; i++) {
         const double column = kind == 1 ? pow(10.0, -4.0 * (double)(i % p) / (double)p) : 1.0;
-        f->jacobian[i] = kind == 5 ? 0.0 : (double)(test_real)(sqrt(scale / (double)n) * column * test_normal(&f->state));
+        f->jacobian[i] =
+            kind == 5 ? 0.0 : (double)(test_real)(sqrt(scale / (double)n) * column * test_normal(&f->state));
         trace += f->jacobian[i] * f->jacobian[i];
     }
     for (int64_t zero = 0; zero < p; zero += 3) /* zero rows and columns */
@@ -108,6 +109,7 @@ static void draw_settings(fuzz *f, double scale)
     c->sketch_error = below(f, 2) ? 0.0 : power(f, -3.0, 1.0);
     c->neumann_terms = below(f, 60);
     c->spectrum_iterations = below(f, 2) ? 0 : below(f, 30);
+    c->cg_preconditioner = (int32_t)below(f, 2);
 }
 
 static void draw_fault(fuzz *f)
@@ -158,7 +160,8 @@ static void holds(const fuzz *f, int true, const char *what)
         return;
     const blpo_hypergrad_config *c = &f->config;
     const blpo_hypergrad_report *r = &f->report;
-    print_error("seed %llu: %s\n  p %d, T %d, method %d, curvature %d, k %d, rho %g, s %g, |H| %g; gave %d by method %d, indefinite "
+    print_error("seed %llu: %s\n  p %d, T %d, method %d, curvature %d, k %d, rho %g, s %g, |H| %g; gave %d by method "
+                "%d, indefinite "
                 "%d, fallback %d, reason %d, rank %d, iterations %d, residual %g; %s\n",
                 (unsigned long long)f->seed, what, (int)f->quad.p, (int)f->quad.n_samples, c->method, c->curvature,
                 (int)c->nystrom_rank, c->nystrom_rho, c->nystrom_shift, f->norm, r->status, r->method, r->indefinite,

@@ -78,6 +78,9 @@ static void every_later_setting_out_of_its_range_is_refused_by_name(void **state
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_chunk, -1);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM, nystrom_chunk, K + 1);
     REFUSE_CONFIG(BLPO_IHVP_CG, cg_negative_curvature, 2);
+    REFUSE_CONFIG(BLPO_IHVP_CG, cg_preconditioner, -1);
+    REFUSE_CONFIG(BLPO_IHVP_CG, cg_preconditioner, 2);
+    REFUSE_CONFIG(BLPO_IHVP_NYSTROM, cg_preconditioner, 2);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, nystrom_rank, 0);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, nystrom_rank, P + 1);
     REFUSE_CONFIG(BLPO_IHVP_NYSTROM_PCG, sketch_rank_max, -1);
@@ -119,7 +122,7 @@ static void a_problem_that_breaks_its_rules_is_refused_by_name(void **state)
 }
 
 /* What the Gauss-Newton matrix is needed for cannot do without the products that make it. */
-static void check_jacobian_needed(int method, int curvature, int draw)
+static void check_jacobian_needed(int method, int curvature, int draw, int preconditioner)
 {
     static const double jacobian[P] = { 1.0 };
     static const char *const fields[3] = { "jvp", "vjp", "n_samples" };
@@ -131,6 +134,7 @@ static void check_jacobian_needed(int method, int curvature, int draw)
         blpo_hypergrad_config config = solver_config(method, K, 0.5, 1.0);
         config.curvature = curvature;
         config.nystrom_draw = draw;
+        config.cg_preconditioner = preconditioner;
         if (missing == 0)
             problem.jvp = NULL;
         else if (missing == 1)
@@ -144,11 +148,13 @@ static void check_jacobian_needed(int method, int curvature, int draw)
 static void what_uses_the_jacobian_is_refused_without_it(void **state)
 {
     (void)state;
-    check_jacobian_needed(BLPO_IHVP_GAUSS_NEWTON, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_UNIFORM);
-    check_jacobian_needed(BLPO_IHVP_NYSTROM, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_DIAGONAL);
-    static const int methods[5] = { BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM_PCG, BLPO_IHVP_NEUMANN };
+    check_jacobian_needed(BLPO_IHVP_GAUSS_NEWTON, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_UNIFORM, 0);
+    check_jacobian_needed(BLPO_IHVP_NYSTROM, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_DIAGONAL, 0);
+    check_jacobian_needed(BLPO_IHVP_CG, BLPO_CURVATURE_HESSIAN, BLPO_DRAW_UNIFORM, BLPO_PRECONDITIONER_GAUSS_NEWTON);
+    static const int methods[5] = { BLPO_IHVP_NYSTROM, BLPO_IHVP_CG, BLPO_IHVP_DENSE, BLPO_IHVP_NYSTROM_PCG,
+                                    BLPO_IHVP_NEUMANN };
     for (int i = 0; i < 5; i++)
-        check_jacobian_needed(methods[i], BLPO_CURVATURE_GAUSS_NEWTON, BLPO_DRAW_UNIFORM);
+        check_jacobian_needed(methods[i], BLPO_CURVATURE_GAUSS_NEWTON, BLPO_DRAW_UNIFORM, 0);
 }
 
 /* A program built against the first headers: its structs end before the fields that came later, and what lies behind them in its
@@ -225,7 +231,7 @@ static void check_too_large(int method, int64_t n_inner, int64_t rank)
 static void products_of_sizes_past_the_integers_of_blas_are_refused(void **state)
 {
     (void)state;
-    check_too_large(BLPO_IHVP_DENSE, 46341, 1);             /* 46341^2 = 2^31 + 4633 */
+    check_too_large(BLPO_IHVP_DENSE, 46341, 1);                 /* 46341^2 = 2^31 + 4633 */
     check_too_large(BLPO_IHVP_NYSTROM, INT64_C(1) << 21, 1024); /* 2^31 */
     check_too_large(BLPO_IHVP_CG, INT64_C(1) << 31, 1);
     for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++)

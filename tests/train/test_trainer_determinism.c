@@ -14,13 +14,18 @@ static script make(int64_t n_envs)
     return s;
 }
 
+/* Beside the methods: conjugate gradients with a preconditioner. */
+enum { PRECONDITIONED_CG = BLPO_IHVP_GAUSS_NEWTON + 1 };
+
 /* 4 environments x 96 steps in one minibatch: several tiles of rows, so that there are pieces to share out. */
 static blpo_config large_config(int ihvp_method)
 {
     blpo_config config = script_config();
     config.n_steps = 96;
     config.trajectories_per_minibatch = 4;
-    config.ihvp_method = ihvp_method;
+    config.ihvp_method = ihvp_method == PRECONDITIONED_CG ? BLPO_IHVP_CG : ihvp_method;
+    config.cg_preconditioner =
+        ihvp_method == PRECONDITIONED_CG ? BLPO_PRECONDITIONER_GAUSS_NEWTON : BLPO_PRECONDITIONER_NONE;
     config.diagnostics_interval = 1;
     config.entropy_coefficient = 0.01;
     config.normalize_advantages = 1;
@@ -59,7 +64,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
     static const int64_t threads[4] = { 2, 3, 7, 24 };
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++) {
+    for (int method = BLPO_IHVP_NONE; method <= PRECONDITIONED_CG; method++) {
         script a, b;
         const blpo_config config = large_config(method);
         blpo_trainer *single = trained(&a, &config, NULL);
@@ -133,7 +138,7 @@ static void a_thousand_updates_take_no_memory_after_create(void **state)
 static void create_unwinds_when_any_allocation_fails(void **state)
 {
     (void)state;
-    for (int method = BLPO_IHVP_NONE; method <= BLPO_IHVP_GAUSS_NEWTON; method++) {
+    for (int method = BLPO_IHVP_NONE; method <= PRECONDITIONED_CG; method++) {
         script s = make(4);
         const blpo_env env = script_env(&s);
         const blpo_config config = large_config(method);

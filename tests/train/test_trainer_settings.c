@@ -104,6 +104,7 @@ static void every_count_out_of_its_range_is_refused_by_name(void **state)
     REFUSE_CONFIG(nystrom_chunk, -1, BLPO_ERR_CONFIG, "nystrom_chunk");
     REFUSE_CONFIG(nystrom_chunk, 6, BLPO_ERR_CONFIG, "nystrom_chunk"); /* nystrom_rank is 5 */
     REFUSE_CONFIG(cg_negative_curvature, 2, BLPO_ERR_CONFIG, "cg_negative_curvature");
+    REFUSE_CONFIG(cg_preconditioner, 2, BLPO_ERR_CONFIG, "cg_preconditioner");
     REFUSE_CONFIG(sketch_rank_max, -1, BLPO_ERR_CONFIG, "sketch_rank_max");
     REFUSE_CONFIG(neumann_terms, -1, BLPO_ERR_CONFIG, "neumann_terms");
     REFUSE_CONFIG(spectrum_iterations, -1, BLPO_ERR_CONFIG, "spectrum_iterations");
@@ -137,7 +138,7 @@ static int no_reduce(void *user, test_real *buffer, int64_t n)
 }
 
 /* J J^T would need the transitions of all processes in one; as a curvature for another method there is no such need. */
-static void method_gauss_newton_is_refused_with_several_processes(void **state)
+static void what_needs_products_between_samples_is_refused_with_several_processes(void **state)
 {
     (void)state;
     script s = script_new(2, BLPO_AUTORESET_DISABLED);
@@ -155,6 +156,11 @@ static void method_gauss_newton_is_refused_with_several_processes(void **state)
     assert_int_equal(memory.calls, 0);
     config.ihvp_method = BLPO_IHVP_CG;
     config.ihvp_curvature = BLPO_CURVATURE_GAUSS_NEWTON;
+    config.cg_preconditioner = BLPO_PRECONDITIONER_GAUSS_NEWTON;
+    assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_ERR_CONFIG);
+    assert_error_names(&error, BLPO_ERR_CONFIG, "cg_preconditioner");
+    assert_int_equal(memory.calls, 0);
+    config.cg_preconditioner = BLPO_PRECONDITIONER_NONE;
     assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_OK);
     blpo_trainer_destroy(out);
 }
@@ -267,8 +273,9 @@ static void a_product_that_is_too_large_names_a_setting(void **state)
     config.critic_network.n_hidden = 1;
     assert_status(blpo_trainer_create(&env, &config, &runtime, &out), BLPO_ERR_SIZE);
     assert_string_equal(error.field, "n_steps");
-    assert_string_equal(error.text, "n_steps is too large: states of a minibatch x widest layer is 2097152 x 8192; it must be at "
-                                    "most 2147483647");
+    assert_string_equal(error.text,
+                        "n_steps is too large: states of a minibatch x widest layer is 2097152 x 8192; it must be at "
+                        "most 2147483647");
 }
 
 /* What the rule says is where the limit is, on both sides of it. */
@@ -492,7 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_real_setting_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(every_count_out_of_its_range_is_refused_by_name),
-        cmocka_unit_test(method_gauss_newton_is_refused_with_several_processes),
+        cmocka_unit_test(what_needs_products_between_samples_is_refused_with_several_processes),
         cmocka_unit_test(the_message_has_field_and_value),
         cmocka_unit_test(every_field_of_the_environment_out_of_its_range_is_refused_by_name),
         cmocka_unit_test(bounds_that_are_no_bounds_are_refused),
