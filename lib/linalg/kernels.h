@@ -2,7 +2,7 @@
  * processor can run is taken at every call. A table and not versions of single functions, since the tiles of a product
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
- * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h, cholesky_body.h,
+ * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h, exp_body.h, cholesky_body.h,
  * gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
@@ -115,6 +115,8 @@ typedef struct blpo__kernels {
     void (*slopes)(int32_t activation, int64_t n, const real *h, const real *a, real *out); /* out = phi'(z) a, h = phi(z) */
     void (*signal_tangents)(const blpo__signal_tangents *p);
     void (*add_first_layer)(const blpo__first_layer *p);
+    void (*exp)(double *x, int64_t n); /* x becomes e^x, within 1.1 ulp; a NaN stays one */
+    void (*log)(double *x, int64_t n); /* x becomes log x, within 0.9 ulp, x normal; NaN for what is not finite */
 } blpo__kernels;
 
 extern const blpo__kernels blpo__kernels_plain;

@@ -20,6 +20,16 @@ void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, co
     blpo__kernels_best()->less_rows(k, n, rows, y, v, scale, out);
 }
 
+void blpo__exponentials(double *x, int64_t n)
+{
+    blpo__kernels_best()->exp(x, n);
+}
+
+void blpo__logarithms(double *x, int64_t n)
+{
+    blpo__kernels_best()->log(x, n);
+}
+
 BLPO__MULTIVERSION
 void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n)
 {

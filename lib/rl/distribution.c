@@ -11,9 +11,12 @@
  * the build of the tests), 0 times it would be NaN. */
 #include "rl/distribution.h"
 
+#include "linalg/vector.h"
+
 #include <blpo/env.h>
 
 #include <math.h>
+#include <string.h>
 
 static const double HALF_LOG_TWO_PI = 0.91893853320467274178;
 
@@ -71,63 +74,84 @@ double blpo__log_prob(const blpo__distribution *d, const real *output, const voi
     return -sum;
 }
 
-static double categorical_score(const blpo__distribution *d, const real *output, int64_t action, real *of_output)
-{
-    const softmax s = softmax_of(output, d->n);
-    for (int64_t j = 0; j < d->n; j++)
-        of_output[j] = (real)((j == action ? 1.0 : 0.0) - exp_below((double)output[j] - s.max) / s.sum);
-    return (double)output[action] - s.max - log(s.sum);
-}
+/* Of as many rows at a time as have so many outcomes, or of one row with more of them, so many at a time. */
+enum { TOGETHER = 256 };
 
-/* e_j go through of_output on their way to p_j. */
-static double categorical_score_entropy(const blpo__distribution *d, const real *output, int64_t action, real *of_output,
-                                        double *entropy)
+/* Row t: max_t becomes m, sum_t S, log_sum_t its logarithm and weighted_t sum_j exp(o_j - m) (o_j - m). of_output takes the
+ * exponentials on their way to p_j. */
+static void softmaxes(int64_t rows, int64_t n, const real *output, double *max, double *sum, double *log_sum, double *weighted,
+                      real *of_output)
 {
-    double max = (double)output[0], sum = 0.0, weighted = 0.0;
-    for (int64_t j = 1; j < d->n; j++)
-        max = (double)output[j] > max ? (double)output[j] : max;
-    for (int64_t j = 0; j < d->n; j++) {
-        const double x = (double)output[j] - max, e = exp_below(x);
-        sum += e;
-        weighted += e > 0.0 ? e * x : 0.0;
-        of_output[j] = (real)e;
+    double e[TOGETHER];
+    for (int64_t t = 0; t < rows; t++) {
+        max[t] = (double)output[t * n];
+        sum[t] = weighted[t] = 0.0;
+        for (int64_t j = 1; j < n; j++)
+            max[t] = (double)output[t * n + j] > max[t] ? (double)output[t * n + j] : max[t];
     }
-    const double log_sum = log(sum);
-    for (int64_t j = 0; j < d->n; j++)
-        of_output[j] = (real)((j == action ? 1.0 : 0.0) - (double)of_output[j] / sum);
-    *entropy = log_sum - weighted / sum;
-    return (double)output[action] - max - log_sum;
+    for (int64_t from = 0; from < n; from += TOGETHER) {
+        const int64_t width = n - from < TOGETHER ? n - from : TOGETHER;
+        for (int64_t t = 0; t < rows; t++)
+            for (int64_t j = 0; j < width; j++)
+                e[t * width + j] = (double)output[t * n + from + j] - max[t];
+        blpo__exponentials(e, rows * width);
+        for (int64_t t = 0; t < rows; t++)
+            for (int64_t j = 0; j < width; j++) {
+                const double x = (double)output[t * n + from + j] - max[t], power = e[t * width + j];
+                sum[t] += power;
+                weighted[t] += power > 0.0 ? power * x : 0.0;
+                of_output[t * n + from + j] = (real)power;
+            }
+    }
+    memcpy(log_sum, sum, (size_t)rows * sizeof *sum);
+    blpo__logarithms(log_sum, rows);
 }
 
-static double gaussian_score(const blpo__distribution *d, const real *output, const real *action, real *of_output,
-                             real *of_log_std)
+/* Rows t .. t + rows - 1. */
+static void categorical_scores(const blpo__distribution *d, const blpo__scores *s, int64_t t, int64_t rows)
 {
-    double sum = 0.0;
+    double max[TOGETHER], sum[TOGETHER], log_sum[TOGETHER], weighted[TOGETHER];
+    const real *output = s->output + t * d->n;
+    real *of_output = s->of_output + t * d->n;
+    softmaxes(rows, d->n, output, max, sum, log_sum, weighted, of_output);
+    for (int64_t i = 0; i < rows; i++, output += d->n, of_output += d->n) {
+        const int64_t action = ((const int64_t *)s->actions)[s->at[t + i]];
+        const double inverse = 1.0 / sum[i];
+        for (int64_t j = 0; j < d->n; j++)
+            of_output[j] = (real)((j == action ? 1.0 : 0.0) - (double)of_output[j] * inverse);
+        s->log_prob[t + i] = (double)output[action] - max[i] - log_sum[i];
+        s->entropy[t + i] = log_sum[i] - weighted[i] * inverse;
+    }
+}
+
+static void gaussian_scores(const blpo__distribution *d, const blpo__scores *s)
+{
+    const double entropy = blpo__entropy(d, s->output);
+    for (int64_t t = 0; t < s->rows; t++) {
+        s->entropy[t] = entropy;
+        s->log_prob[t] = 0.5 * (double)d->n - entropy; /* where all z are 0 */
+    }
     for (int64_t i = 0; i < d->n; i++) {
-        const double l = (double)d->log_std[i], inverse = exp(-l), z = ((double)action[i] - (double)output[i]) * inverse;
-        sum += 0.5 * z * z + l + HALF_LOG_TWO_PI;
-        of_output[i] = (real)(z * inverse);
-        if (of_log_std != NULL)
-            of_log_std[i] = (real)(z * z - 1.0);
+        const double inverse = exp(-(double)d->log_std[i]);
+        for (int64_t t = 0; t < s->rows; t++) {
+            const double a = (double)((const real *)s->actions)[s->at[t] * d->n + i];
+            const double z = (a - (double)s->output[t * d->n + i]) * inverse;
+            s->log_prob[t] -= 0.5 * z * z;
+            s->of_output[t * d->n + i] = (real)(z * inverse);
+            s->of_log_std[t * d->n + i] = (real)(z * z - 1.0);
+        }
     }
-    return -sum;
 }
 
-double blpo__log_prob_score(const blpo__distribution *d, const real *output, const void *action, real *of_output,
-                            real *of_log_std)
+void blpo__log_prob_scores(const blpo__distribution *d, const blpo__scores *s)
 {
-    if (d->kind == BLPO_ACTION_DISCRETE)
-        return categorical_score(d, output, *(const int64_t *)action, of_output);
-    return gaussian_score(d, output, action, of_output, of_log_std);
-}
-
-double blpo__log_prob_score_entropy(const blpo__distribution *d, const real *output, const void *action, real *of_output,
-                                    real *of_log_std, double *entropy)
-{
-    if (d->kind == BLPO_ACTION_DISCRETE)
-        return categorical_score_entropy(d, output, *(const int64_t *)action, of_output, entropy);
-    *entropy = blpo__entropy(d, output);
-    return gaussian_score(d, output, action, of_output, of_log_std);
+    if (d->kind != BLPO_ACTION_DISCRETE) {
+        gaussian_scores(d, s);
+        return;
+    }
+    const int64_t at_once = d->n < TOGETHER ? TOGETHER / d->n : 1;
+    for (int64_t t = 0; t < s->rows; t += at_once)
+        categorical_scores(d, s, t, s->rows - t < at_once ? s->rows - t : at_once);
 }
 
 double blpo__entropy(const blpo__distribution *d, const real *output)

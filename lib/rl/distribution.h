@@ -14,14 +14,18 @@ typedef struct blpo__distribution {
 
 double blpo__log_prob(const blpo__distribution *d, const real *output, const void *action);
 
-/* Returns the log-probability; of_output [n] receives its derivative in the outputs, of_log_std [n] that in log_std
- * (Gaussian; may be NULL). Neither overlaps output. */
-double blpo__log_prob_score(const blpo__distribution *d, const real *output, const void *action, real *of_output,
-                            real *of_log_std);
+/* What an update asks of its rows at once. */
+typedef struct blpo__scores {
+    int64_t rows;
+    const real *output;         /* [rows][n] */
+    const void *actions;        /* int64_t or real[n] each: row t took number at[t] of them */
+    const int64_t *at;
+    real *of_output;            /* [rows][n] derivative of the log-probability in the outputs; apart from them */
+    real *of_log_std;           /* [rows][n] and in log_std; Gaussian only */
+    double *log_prob, *entropy; /* [rows] */
+} blpo__scores;
 
-/* The same, and the entropy: for a categorical distribution one exp an outcome and one log for all of it. */
-double blpo__log_prob_score_entropy(const blpo__distribution *d, const real *output, const void *action, real *of_output,
-                                    real *of_log_std, double *entropy);
+void blpo__log_prob_scores(const blpo__distribution *d, const blpo__scores *s);
 
 double blpo__entropy(const blpo__distribution *d, const real *output);
 

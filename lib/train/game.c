@@ -13,6 +13,7 @@
 #include "train/game.h"
 
 #include "linalg/sums.h"
+#include "linalg/vector.h"
 #include "rl/distribution.h"
 #include "rl/gae.h"
 
@@ -280,15 +281,17 @@ static void scores(blpo__game *game, int64_t begin, int64_t end)
     const blpo__distribution d = distribution(game);
     blpo__tape *tape = &game->actor_tape;
     const int64_t top = game->actor->n_layers;
-    for (int64_t t = begin; t < end; t++) {
-        const int64_t at = game->batch.source[t];
-        const real *output = tape->h[top] + t * d.n;
-        const double log_prob = blpo__log_prob_score_entropy(&d, output, blpo__rollout_action(game->rollout, at),
-                                                             tape->s[top] + t * d.n,
-                                                             game->n_log_std > 0 ? game->of_log_std + t * d.n : NULL,
-                                                             &game->entropy[t]);
-        game->log_ratio[t] = log_prob - (double)game->rollout->log_prob[at];
-    }
+    const blpo__scores rows = {.rows = end - begin,
+                               .output = tape->h[top] + begin * d.n,
+                               .actions = blpo__rollout_action(game->rollout, 0),
+                               .at = game->batch.source + begin,
+                               .of_output = tape->s[top] + begin * d.n,
+                               .of_log_std = game->n_log_std > 0 ? game->of_log_std + begin * d.n : NULL,
+                               .log_prob = game->log_ratio + begin,
+                               .entropy = game->entropy + begin};
+    blpo__log_prob_scores(&d, &rows);
+    for (int64_t t = begin; t < end; t++)
+        game->log_ratio[t] -= (double)game->rollout->log_prob[game->batch.source[t]];
 }
 
 void blpo__game_add_policy_gradient(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *gradient)
@@ -339,9 +342,10 @@ static void through_normalisation(const blpo__game *game, moments m, double *adj
 static void surrogate(blpo__game *game, int64_t begin, int64_t end, blpo__piece_sums *sums)
 {
     const double eps = game->config->clip_range;
+    memcpy(game->ratio + begin, game->log_ratio + begin, (size_t)(end - begin) * sizeof *game->ratio);
+    blpo__exponentials(game->ratio + begin, end - begin);
     for (int64_t t = begin; t < end; t++) {
-        const double share = game->batch.share[t], ratio = exp(game->log_ratio[t]), a = game->used[t];
-        game->ratio[t] = ratio;
+        const double share = game->batch.share[t], ratio = game->ratio[t], a = game->used[t];
         const double limited = blpo__limited_ratio(ratio, eps);
         const int unclipped = ratio * a <= limited * a;
         game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);

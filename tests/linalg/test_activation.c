@@ -1,9 +1,11 @@
 /* Activations: the library's own tanh against the C library's in double, and the derivatives in terms of outputs. */
 #include "support/check.h"
+#include "support/dense.h"
 
 #include "linalg/activation.h"
 #include "linalg/kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,6 +38,62 @@ static void tanh_is_within_six_ulp(void **state)
     assert_true(worst <= 6.0);
 }
 #endif
+
+/* Units in the last place of x that y is off from it, x the correct number with more digits. */
+static double ulps_off(double y, long double x)
+{
+    int exponent;
+    frexpl(x, &exponent);
+    return (double)(fabsl((long double)y - x) / ldexpl(1.0L, exponent - DBL_MANT_DIG));
+}
+
+/* Numbers of both signs near 0, of some tens, and over the whole range; logarithms near 1, below it and over the whole range. The
+ * C library's own, where long double has no more digits, are off by up to one more. */
+static void exponentials_and_logarithms_are_within_their_ulps(void **state)
+{
+    (void)state;
+    enum { N = 7 };
+    const double slack = LDBL_MANT_DIG > DBL_MANT_DIG ? 0.0 : 1.0, reach[] = { 1.0, 40.0, 700.0, 1e-4 };
+    double worst_exp = 0.0, worst_log = 0.0;
+    uint64_t seed = 5;
+    for (int round = 0; round < 40000; round++) {
+        double x[N], positive[N];
+        for (int i = 0; i < N; i++) {
+            x[i] = reach[round % 4] * test_uniform(&seed);
+            positive[i] = round % 2 ? exp(x[i]) : 1.0 + 0.5 * test_uniform(&seed);
+        }
+        for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+            double power[N], logarithm[N];
+            memcpy(power, x, sizeof x);
+            memcpy(logarithm, positive, sizeof positive);
+            blpo__kernels_level(level)->exp(power, N);
+            blpo__kernels_level(level)->log(logarithm, N);
+            for (int i = 0; i < N; i++) {
+                worst_exp = fmax(worst_exp, ulps_off(power[i], expl((long double)x[i])));
+                worst_log = fmax(worst_log, ulps_off(logarithm[i], logl((long double)positive[i])));
+            }
+        }
+    }
+    assert_true(worst_exp <= 1.1 + slack);
+    assert_true(worst_log <= 0.9 + slack);
+}
+
+/* The largest number whose exponential is one, what is below and above the range, the least that is not 0. */
+static void ends_of_exponentials_and_logarithms_are_right(void **state)
+{
+    (void)state;
+    for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+        double x[9] = { 0.0, -0.0, 709.78, 709.79, INFINITY, -745.1, -745.2, -INFINITY, (double)NAN };
+        blpo__kernels_level(level)->exp(x, 9);
+        assert_true(x[0] == 1.0 && x[1] == 1.0);
+        assert_true(isfinite(x[2]) && isinf(x[3]) && isinf(x[4]));
+        assert_true(x[5] == 0x1p-1074 && x[6] == 0.0 && x[7] == 0.0 && isnan(x[8]));
+        double y[4] = { 1.0, DBL_MIN, (double)INFINITY, (double)NAN };
+        blpo__kernels_level(level)->log(y, 4);
+        assert_true(y[0] == 0.0 && isnan(y[2]) && isnan(y[3]));
+        assert_close(y[1], log(DBL_MIN), 2.0 * DBL_EPSILON, 0.0);
+    }
+}
 
 static void ends_and_nans_come_through(void **state)
 {
@@ -70,6 +128,8 @@ int main(void)
 #ifndef BLPO__FLOAT64
         cmocka_unit_test(tanh_is_within_six_ulp),
 #endif
+        cmocka_unit_test(exponentials_and_logarithms_are_within_their_ulps),
+        cmocka_unit_test(ends_of_exponentials_and_logarithms_are_right),
         cmocka_unit_test(ends_and_nans_come_through),
         cmocka_unit_test(slopes_are_derivatives),
     };

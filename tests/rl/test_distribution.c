@@ -60,8 +60,12 @@ static void scores_of_log_probabilities_are_differences(void **state)
             fixture f;
             real of_output[N], of_log_std[N] = { 0 };
             begin(&f, kind, seed);
-            const double value = blpo__log_prob_score(&f.d, f.output, action_of(&f), of_output, of_log_std);
+            const int64_t first = 0;
+            double value, entropy;
+            const blpo__scores scores = { 1, f.output, action_of(&f), &first, of_output, of_log_std, &value, &entropy };
+            blpo__log_prob_scores(&f.d, &scores);
             assert_close(value, blpo__log_prob(&f.d, f.output, action_of(&f)), 1e-14, 1e-14);
+            assert_close(entropy, blpo__entropy(&f.d, f.output), 1e-14, 1e-14);
             for (int i = 0; i < N; i++) {
                 assert_close(of_output[i], difference(&f, &f.output[i], 0), 10.0 * DIFFERENCE, DIFFERENCE);
                 if (kind == BLPO_ACTION_CONTINUOUS)
@@ -85,6 +89,55 @@ static void scores_of_entropies_are_differences(void **state)
                 assert_close(of_output[i], difference(&f, &f.output[i], 1), 10.0 * DIFFERENCE, DIFFERENCE);
                 if (kind == BLPO_ACTION_CONTINUOUS)
                     assert_close(1.0, difference(&f, &f.log_std[i], 1), DIFFERENCE, 0.0);
+            }
+        }
+}
+
+/* Rows together, with actions in another order, against the definition of each: rows and outcomes in numbers around those that
+ * the library takes at a time. Outputs within 4: in double sums of n numbers are off by n roundings; scores are rounded to
+ * real twice. */
+static void rows_have_the_scores_of_each(void **state)
+{
+    (void)state;
+    enum { ROWS = 130, MOST = 600 };
+    static const int64_t sizes[] = { 1, 2, 3, 255, 256, 257, MOST };
+    static real output[ROWS * MOST], of_output[ROWS * MOST], of_log_std[ROWS * MOST], number[ROWS * MOST], log_std[MOST];
+    static int64_t index[ROWS], at[ROWS];
+    static double log_prob[ROWS], entropy[ROWS];
+    uint64_t seed = 4;
+    for (int64_t i = 0; i < ROWS * MOST; i++) {
+        output[i] = (real)(4.0 * test_uniform(&seed));
+        number[i] = (real)test_uniform(&seed);
+        log_std[i % MOST] = (real)test_uniform(&seed);
+    }
+    for (int64_t s = 0; s < TEST_COUNT(sizes); s++)
+        for (int32_t kind = sizes[s] < 2 ? BLPO_ACTION_CONTINUOUS : BLPO_ACTION_DISCRETE; kind <= BLPO_ACTION_CONTINUOUS; kind++) {
+            const int64_t n = sizes[s], rows = ROWS - s;
+            const int discrete = kind == BLPO_ACTION_DISCRETE;
+            const blpo__distribution d = { kind, n, discrete ? NULL : log_std };
+            for (int64_t t = 0; t < rows; t++) {
+                at[t] = rows - 1 - t;
+                index[t] = (7 * t) % n;
+            }
+            const blpo__scores scores = { rows, output, discrete ? (const void *)index : number, at, of_output,
+                                          discrete ? NULL : of_log_std, log_prob, entropy };
+            blpo__log_prob_scores(&d, &scores);
+            for (int64_t t = 0; t < rows; t++) {
+                const real *o = output + t * n;
+                const void *action = discrete ? (const void *)(index + at[t]) : number + at[t] * n;
+                const double value = blpo__log_prob(&d, o, action), off = 4.0 * (double)(n + 4) * 1.2e-16;
+                assert_close(log_prob[t], value, off, off);
+                assert_close(entropy[t], blpo__entropy(&d, o), off, off);
+                for (int64_t j = 0; j < n; j++)
+                    if (discrete) {
+                        const int64_t of_j = j;
+                        const double p = exp(blpo__log_prob(&d, o, &of_j));
+                        assert_close(of_output[t * n + j], (j == index[at[t]] ? 1.0 : 0.0) - p, 0.0, 2.0 * TEST_EPSILON + off);
+                    } else {
+                        const double scale = exp(-(double)log_std[j]), z = ((double)number[at[t] * n + j] - (double)o[j]) * scale;
+                        assert_close(of_output[t * n + j], z * scale, 2.0 * TEST_EPSILON, 0.0);
+                        assert_close(of_log_std[t * n + j], z * z - 1.0, 2.0 * TEST_EPSILON, 2.0 * TEST_EPSILON);
+                    }
             }
         }
 }
@@ -126,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_of_log_probabilities_are_differences),
         cmocka_unit_test(scores_of_entropies_are_differences),
+        cmocka_unit_test(rows_have_the_scores_of_each),
         cmocka_unit_test(draws_at_the_ends_of_the_stream_are_possible_actions),
         cmocka_unit_test(gaussian_draws_at_the_ends_of_the_stream_are_finite),
     };

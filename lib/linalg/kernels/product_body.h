@@ -234,7 +234,8 @@ static void copy_block(const block *at, real *panels)
     }
 }
 
-static void finish_row(const blpo__product *p, real *c, int64_t n)
+/* Apart, since three kernels end with it, and whole rows go by. */
+static __attribute__((noinline)) void finish_row(const blpo__product *p, real *c, int64_t n)
 {
     if (p->finish == BLPO__TIMES_SLOPE)
         times_slope(p->activation, p->h + (c - p->c), c, n);
