@@ -401,8 +401,7 @@ static int combine(blpo_hypergrad *solver, const real *direct, blpo_hypergrad_re
     report->implicit_norm = blpo__norm(implicit, q);
     report->cosine = cosine(direct, report->direct_norm, implicit, report->implicit_norm, q);
     report->bound_scale = bound(solver->config.kappa, report->direct_norm, report->implicit_norm);
-    for (int64_t i = 0; i < q; i++)
-        solver->result[i] = (real)((double)direct[i] - report->bound_scale * (double)implicit[i]);
+    blpo__less_rows(1, q, implicit, &report->bound_scale, direct, 1.0, solver->result);
     const int rc = nonfinite(solver, BLPO_STAGE_IMPLICIT, "hypergradient", solver->result, q);
     if (rc == BLPO_OK)
         report->hypergradient_norm = blpo__norm(solver->result, q);

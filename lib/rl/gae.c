@@ -17,32 +17,10 @@
 #include <limits.h>
 #include <math.h>
 
-double blpo__discount(double gamma, int terminated)
-{
-    return terminated ? 0.0 : gamma;
-}
-
-double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated)
-{
-    return terminated || truncated ? 0.0 : gamma * gae_lambda;
-}
-
 double blpo__gae_back(const blpo__gae_step *step, double gamma, double gae_lambda, double after)
 {
     const double next = step->terminated ? 0.0 : gamma * step->next_value;
     return step->reward + next - step->value + blpo__keep(gamma, gae_lambda, step->terminated, step->truncated) * after;
-}
-
-void blpo__accumulate_back(int64_t n, const double *keep, double *delta)
-{
-    for (int64_t t = n - 2; t >= 0; t--)
-        delta[t] += keep[t] * delta[t + 1];
-}
-
-void blpo__accumulate_forward(int64_t n, const double *keep, double *a)
-{
-    for (int64_t t = 1; t < n; t++)
-        a[t] += keep[t - 1] * a[t - 1];
 }
 
 /* Every flag is 0 or 1. */

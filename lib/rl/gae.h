@@ -4,9 +4,17 @@
 
 #include "core/real.h"
 
-/* One trajectory as the recursion sees it: discount[t] = gamma (1 - d_t), keep[t] = gamma lambda (1 - d_t)(1 - c_t). */
-double blpo__discount(double gamma, int terminated);
-double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated);
+/* gamma (1 - d_t) */
+static inline double blpo__discount(double gamma, int terminated)
+{
+    return terminated ? 0.0 : gamma;
+}
+
+/* gamma lambda (1 - d_t)(1 - c_t) */
+static inline double blpo__keep(double gamma, double gae_lambda, int terminated, int truncated)
+{
+    return terminated || truncated ? 0.0 : gamma * gae_lambda;
+}
 
 /* One step as the recursion from the end back sees it. */
 typedef struct blpo__gae_step {
@@ -16,11 +24,5 @@ typedef struct blpo__gae_step {
 
 /* A_t, from `after` = A_{t+1}. */
 double blpo__gae_back(const blpo__gae_step *step, double gamma, double gae_lambda, double after);
-
-/* delta[n] becomes A[n]: A_t = delta_t + keep_t A_{t+1}, A_n = 0. */
-void blpo__accumulate_back(int64_t n, const double *keep, double *delta);
-
-/* a[n] = dJ/dA becomes y[n] = dJ/ddelta: y_t = a_t + keep_{t-1} y_{t-1}. */
-void blpo__accumulate_forward(int64_t n, const double *keep, double *a);
 
 #endif

@@ -50,33 +50,34 @@ static void gather_transitions(blpo__batch *batch, const blpo_rollout *rollout, 
     }
 }
 
-/* Bit by bit, so that only what is certainly the same counts as that. Written out: rows are short, and there are many. */
-static int same_row(const real *a, const real *b, int64_t n)
+/* s'_t gets a row of its own, or, where it has no weight, any. */
+static void gather_follower(blpo__batch *batch, const real *follower, int64_t obs_dim, int64_t t)
 {
-    int same = 1;
-    for (int64_t j = 0; j < n; j++)
-        same &= memcmp(a + j, b + j, sizeof *a) == 0;
-    return same;
+    batch->next[t] = batch->discount[t] == 0.0 ? t : batch->n_states;
+    if (batch->discount[t] == 0.0)
+        return;
+    memcpy(batch->state + batch->n_states * obs_dim, follower, (size_t)obs_dim * sizeof(real));
+    batch->n_states++;
 }
 
-/* s'_t is s_{t+1} where the trajectory goes on; elsewhere it gets a row of its own. The rows are compared, so that a
- * rollout filled by hand may jump between steps. */
-static void gather_followers(blpo__batch *batch, const blpo_rollout *rollout)
+/* s'_t is s_{t+1} where the trajectory goes on. The rows are compared, bit by bit, so that a rollout filled by hand may jump
+ * between steps; many at a time, where no step lies between them that is not in the batch. */
+static void gather_followers(blpo__batch *batch, const blpo_rollout *rollout, int64_t begin, int64_t end)
 {
-    const int64_t obs_dim = rollout->config.obs_dim;
-    const size_t bytes = (size_t)obs_dim * sizeof(real);
-    batch->n_states = batch->n;
-    for (int64_t i = 0; i < batch->n_trajectories; i++)
-        for (int64_t t = batch->start[i]; t < batch->start[i + 1]; t++) {
-            const real *follower = rollout->next_obs + batch->source[t] * obs_dim;
-            if (batch->discount[t] == 0.0 ||
-                (t + 1 < batch->start[i + 1] && same_row(follower, batch->state + (t + 1) * obs_dim, obs_dim))) {
-                batch->next[t] = batch->discount[t] == 0.0 ? t : t + 1; /* without weight: any row does */
-            } else {
-                memcpy(batch->state + batch->n_states * obs_dim, follower, bytes);
-                batch->next[t] = batch->n_states++;
-            }
-        }
+    enum { TOGETHER = 16 };
+    const int64_t obs_dim = rollout->config.obs_dim, *source = batch->source;
+    const size_t row = (size_t)obs_dim * sizeof(real);
+    for (int64_t t = begin, n; t < end; t += n) {
+        const real *follower = rollout->next_obs + source[t] * obs_dim, *state = batch->state + (t + 1) * obs_dim;
+        n = t + TOGETHER < end && source[t + TOGETHER - 1] == source[t] + TOGETHER - 1 ? TOGETHER : 1;
+        if (n > 1 && memcmp(follower, state, TOGETHER * row) != 0)
+            n = 1;
+        if (n == 1 && (t + 1 == end || memcmp(follower, state, row) != 0))
+            gather_follower(batch, follower, obs_dim, t);
+        else
+            for (int64_t i = t; i < t + n; i++)
+                batch->next[i] = i + 1;
+    }
 }
 
 void blpo__batch_gather(blpo__batch *batch, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs,
@@ -85,17 +86,22 @@ void blpo__batch_gather(blpo__batch *batch, const blpo_rollout *rollout, const i
     batch->n = batch->n_trajectories = batch->start[0] = 0;
     for (int64_t i = 0; i < n_envs; i++)
         gather_transitions(batch, rollout, env[i], gamma, gae_lambda, reward_scale);
-    gather_followers(batch, rollout);
+    batch->n_states = batch->n;
+    for (int64_t i = 0; i < batch->n_trajectories; i++)
+        gather_followers(batch, rollout, batch->start[i], batch->start[i + 1]);
     for (int64_t i = 0; i < batch->n_trajectories; i++) {
-        const double length = (double)(batch->start[i + 1] - batch->start[i]);
-        for (int64_t t = batch->start[i]; t < batch->start[i + 1]; t++)
-            batch->share[t] = 1.0 / ((double)batch->n_trajectories * length);
+        const int64_t begin = batch->start[i], end = batch->start[i + 1];
+        const double share = 1.0 / ((double)batch->n_trajectories * (double)(end - begin));
+        for (int64_t t = begin; t < end; t++)
+            batch->share[t] = share;
     }
 }
 
 void blpo__batch_advantages(const blpo__batch *batch, const real *value, double *advantage)
 {
-    for (int64_t t = 0; t < batch->n; t++)
-        advantage[t] = batch->reward[t] + batch->discount[t] * (double)value[batch->next[t]] - (double)value[t];
-    blpo__accumulate_back(batch->n, batch->keep, advantage); /* keep is 0 between trajectories */
+    double after = 0.0;
+    for (int64_t t = batch->n - 1; t >= 0; t--) { /* keep is 0 between trajectories */
+        const double delta = batch->reward[t] + batch->discount[t] * (double)value[batch->next[t]] - (double)value[t];
+        advantage[t] = after = delta + batch->keep[t] * after;
+    }
 }

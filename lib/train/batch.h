@@ -26,7 +26,7 @@ void blpo__batch_create(blpo__batch *batch, int64_t n_trajectories, int64_t n_st
 void blpo__batch_gather(blpo__batch *batch, const blpo_rollout *rollout, const int64_t *env, int64_t n_envs,
                         double gamma, double gae_lambda, double reward_scale);
 
-/* delta[n] from values of all states, then A[n] (see rl/gae.h). */
+/* A[n] from values of all states: A_t = delta_t + keep_t A_{t+1} (rl/gae.c). */
 void blpo__batch_advantages(const blpo__batch *batch, const real *value, double *advantage);
 
 #endif

@@ -350,7 +350,7 @@ static void surrogate(blpo__game *game, int64_t begin, int64_t end, blpo__piece_
         const int unclipped = ratio * a <= limited * a;
         game->policy_weight[t] = (real)(unclipped ? -share * ratio * a : 0.0);
         game->work[t] = -share * (unclipped ? ratio : limited);
-        sums->actor_loss -= share * fmin(ratio * a, limited * a);
+        sums->actor_loss -= share * (unclipped ? ratio * a : limited * a);
         sums->kl += share * (ratio - 1.0 - game->log_ratio[t]);
         sums->clipped += share * (limited != ratio);
         sums->entropy += share * game->entropy[t];
@@ -406,15 +406,17 @@ static moments critic(blpo__game *game, int with_signals)
     return m;
 }
 
-/* work: dJ/dA, becomes dJ/ddelta; then dJ/dV of every state. */
+/* dJ/ddelta from work, dJ/dA; and from it dJ/dV of every state. */
 static void state_weights(blpo__game *game)
 {
     const blpo__batch *batch = &game->batch;
-    blpo__accumulate_forward(batch->n, batch->keep, game->work);
+    double kept = 0.0; /* keep_{t-1} y_{t-1} */
     memset(game->state_weight, 0, (size_t)batch->n_states * sizeof *game->state_weight);
     for (int64_t t = 0; t < batch->n; t++) {
-        game->state_weight[t] -= (real)game->work[t];
-        game->state_weight[batch->next[t]] += (real)(batch->discount[t] * game->work[t]);
+        const double y = game->work[t] + kept;
+        game->state_weight[t] -= (real)y;
+        game->state_weight[batch->next[t]] += (real)(batch->discount[t] * y);
+        kept = batch->keep[t] * y;
     }
 }
 

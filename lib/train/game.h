@@ -102,10 +102,10 @@ int blpo__game_gauss_newton_diagonal(void *user, real *diagonal);
 /* For blpo__game_create(): the workspace of the above, for n transitions. */
 void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory);
 
-/* clip(ratio, 1 - eps, 1 + eps) */
+/* clip(ratio, 1 - eps, 1 + eps); a NaN stays one */
 static inline double blpo__limited_ratio(double ratio, double eps)
 {
-    return fmin(fmax(ratio, 1.0 - eps), 1.0 + eps);
+    return ratio < 1.0 - eps ? 1.0 - eps : ratio > 1.0 + eps ? 1.0 + eps : ratio;
 }
 
 /* Shared by the files of the game: zeroes, runs and reduces the partial sums of n numbers over the rows. */

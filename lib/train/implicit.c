@@ -58,30 +58,24 @@ int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *r
     return blpo__game_rows(user, index, k, hessian_row, rows);
 }
 
-/* work becomes Adot: the recursion of A on the tangents of the values, without rewards. */
-static void advantage_tangents(blpo__game *game)
-{
-    const blpo__batch *batch = &game->batch;
-    for (int64_t t = 0; t < batch->n; t++)
-        game->work[t] = batch->discount[t] * (double)game->tangent[batch->next[t]] - (double)game->tangent[t];
-    blpo__accumulate_back(batch->n, batch->keep, game->work);
-}
-
 static int unclipped(double ratio, double advantage, double eps)
 {
     return ratio * advantage <= blpo__limited_ratio(ratio, eps) * advantage;
 }
 
-/* Weights of grad log pi for one trajectory, from its end back: b and bdot are running sums. */
+/* Weights of grad log pi for one trajectory, from its end back: b and bdot are running sums, and Adot the recursion of A on
+ * the tangents of the values, without rewards. */
 static void mixed_weights(blpo__game *game, int64_t begin, int64_t end)
 {
-    const real *value = game->critic_tape.h[game->critic->n_layers];
-    double b = 0.0, bdot = 0.0;
+    const blpo__batch *batch = &game->batch;
+    const real *value = game->critic_tape.h[game->critic->n_layers], *tangent = game->tangent;
+    double b = 0.0, bdot = 0.0, adot = 0.0;
     for (int64_t s = end - 1; s >= begin; s--) {
         const double order = (double)(s - begin + 1), ratio = game->ratio[s], a = game->advantage[s];
         b += ((double)game->target[s] - (double)value[s]) / order;
-        bdot -= (double)game->tangent[s] / order;
-        const double weight = -2.0 * game->batch.share[s] * (bdot * a + b * game->work[s]) * ratio;
+        bdot -= (double)tangent[s] / order;
+        adot = batch->discount[s] * (double)tangent[batch->next[s]] - (double)tangent[s] + batch->keep[s] * adot;
+        const double weight = -2.0 * batch->share[s] * (bdot * a + b * adot) * ratio;
         game->policy_weight[s] = (real)(unclipped(ratio, a, game->config->clip_range_critic) ? weight : 0.0);
     }
 }
@@ -97,7 +91,6 @@ int blpo__game_mixed_product(void *user, const real *x, real *out)
     blpo__game *game = user;
     const int64_t q = game->actor->n_parameters + game->n_log_std;
     blpo__game_value_tangents(game, game->batch.n_states, x);
-    advantage_tangents(game);
     for (int64_t i = 0; i < game->batch.n_trajectories; i++)
         mixed_weights(game, game->batch.start[i], game->batch.start[i + 1]);
     blpo__game_sum_rows(game, game->batch.n, q, policy_rows, NULL, out);
