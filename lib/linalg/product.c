@@ -30,40 +30,57 @@ static void add_weighted_by_a(int64_t rows, int64_t n, const real *weight, const
     blpo__add_weighted_rows(rows, n, weight != NULL ? work : a, b, c);
 }
 
-/* rows (at most CHUNK) and n (at most FEW) so few that C is made transposed, where the long side fills the vectors. */
+/* rows (at most CHUNK) and n (at most FEW) so few that C is made transposed, where the long side fills the vectors. The sum of
+ * the rows of a is that with one more column of b, all 1. */
 enum { CHUNK = 128 };
 
-static void add_thin(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *c)
+static void add_thin(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *c, real *sum)
 {
-    real few[CHUNK * FEW], transposed[FEW * CHUNK];
-    for (int64_t t = 0; t < rows; t++)
+    real few[CHUNK * (FEW + 1)], transposed[(FEW + 1) * CHUNK];
+    const int64_t n_sums = n + (sum != NULL);
+    for (int64_t t = 0; t < rows; t++) {
+        const real of_row = weight != NULL ? weight[t] : 1;
         for (int64_t j = 0; j < n; j++)
-            few[t * n + j] = weight != NULL ? weight[t] * b[t * n + j] : b[t * n + j];
+            few[t * n_sums + j] = of_row * b[t * n + j];
+        if (sum != NULL)
+            few[t * n_sums + n] = of_row;
+    }
     for (int64_t i = 0; i < m; i += CHUNK) {
         const int64_t columns = m - i < CHUNK ? m - i : CHUNK;
-        const blpo__product p = {.m = n, .n = columns, .k = rows, .a = few, .a_row = 1, .a_column = n, .b = a + i, .b_row = m,
+        const blpo__product p = {.m = n_sums, .n = columns, .k = rows, .a = few, .a_row = 1, .a_column = n_sums, .b = a + i, .b_row = m,
                                  .b_column = 1, .c = transposed, .ldc = columns};
         blpo__kernels_best()->product(&p);
         for (int64_t q = 0; q < columns; q++)
             for (int64_t j = 0; j < n; j++)
                 c[(i + q) * n + j] += transposed[j * columns + q];
+        for (int64_t q = 0; sum != NULL && q < columns; q++)
+            sum[i + q] += transposed[n * columns + q];
     }
+}
+
+void blpo__add_layer_gradient(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *work,
+                              real *c, real *sum)
+{
+    if (m > 1 && n <= FEW) {
+        for (int64_t t = 0; t < rows; t += CHUNK)
+            add_thin(rows - t < CHUNK ? rows - t : CHUNK, m, n, weight != NULL ? weight + t : NULL, a + t * m, b + t * n, c, sum);
+        return;
+    }
+    if (sum != NULL)
+        blpo__add_weighted_rows(rows, m, weight, a, sum);
+    if (m == 1) {
+        add_weighted_by_a(rows, n, weight, a, b, work, c);
+        return;
+    }
+    const blpo__product p = {.m = m, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = m, .b = b, .b_row = n,
+                             .b_column = 1, .weight = weight, .add = 1, .c = c, .ldc = n};
+    blpo__kernels_best()->product(&p);
 }
 
 void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b,
                               real *work, real *c)
 {
-    if (m == 1) {
-        add_weighted_by_a(rows, n, weight, a, b, work, c);
-        return;
-    }
-    for (int64_t t = 0; n <= FEW && t < rows; t += CHUNK)
-        add_thin(rows - t < CHUNK ? rows - t : CHUNK, m, n, weight != NULL ? weight + t : NULL, a + t * m, b + t * n, c);
-    if (n <= FEW)
-        return;
-    const blpo__product p = {.m = m, .n = n, .k = rows, .a = a, .a_row = 1, .a_column = m, .b = b, .b_row = n,
-                             .b_column = 1, .weight = weight, .add = 1, .c = c, .ldc = n};
-    blpo__kernels_best()->product(&p);
+    blpo__add_layer_gradient(rows, m, n, weight, a, b, work, c, NULL);
 }
 
 void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum)

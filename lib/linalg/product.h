@@ -17,6 +17,10 @@ void blpo__add_weighted_rows(int64_t rows, int64_t n, const real *weight, const 
 void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b,
                               real *work, real *c);
 
+/* The same, and sum[i] += sum_t weight[t] a[t][i]: gradients of a layer's weights and of its bias; sum NULL: none. */
+void blpo__add_layer_gradient(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *work,
+                              real *c, real *sum);
+
 /* sum[t] += sum_j a[t][j] b[t][j], both [rows][n] */
 void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum);
 

@@ -93,10 +93,8 @@ void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const 
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
         const real *s = tape->s[l] + begin * out;
         real *of_weight = gradient + mlp->offset[l - 1];
-        blpo__add_outer_products(end - begin, out, in, weight, s, blpo__tape_h(mlp, tape, l - 1, begin), scratch->column[0],
-                                 of_weight);
-        if (!mlp->unbiased)
-            blpo__add_weighted_rows(end - begin, out, weight, s, of_weight + in * out);
+        blpo__add_layer_gradient(end - begin, out, in, weight, s, blpo__tape_h(mlp, tape, l - 1, begin), scratch->column[0],
+                                 of_weight, mlp->unbiased ? NULL : of_weight + in * out);
     }
 }
 
