@@ -6,6 +6,7 @@
  * late, can neither run a piece twice nor one of a batch that is over. The caller waits for pieces alone, not for threads:
  * those that do not wake in time find nothing left, and nobody has missed them.
  *
+ * The caller has taken piece 0 before anybody sees the batch: so it need not compete for the ticket with those that it woke.
  * Each thread begins with a share of its own, the same in every batch of as many pieces, and helps others then: rows that
  * it worked on are still in the caches of its processor.
  *
@@ -223,8 +224,10 @@ void blpo__pool_run(blpo__pool *pool, int64_t n_pieces, blpo_task_fn task, void 
     atomic_store_explicit(&pool->context, context, memory_order_relaxed);
     atomic_store_explicit(&pool->n_pieces, n_pieces, memory_order_relaxed);
     atomic_store_explicit(&pool->undone, n_pieces, memory_order_relaxed);
-    atomic_store(&pool->ticket, batch << PIECE_BITS | (((uint_fast64_t)1 << n_pieces) - 1));
+    atomic_store(&pool->ticket, batch << PIECE_BITS | (((uint_fast64_t)1 << n_pieces) - 2)); /* piece 0 is the caller's */
     wake(pool, n_pieces - 1);
+    task(context, 0);
+    piece_done(pool);
     take_pieces(pool, 0);
     if (!comes_soon(pool, is_done))
         sleep_until_done(pool);

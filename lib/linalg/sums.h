@@ -10,7 +10,7 @@
 typedef struct blpo__sums {
     real *sum, *partial;
     int64_t n_pieces, stride, n;
-    atomic_uint met; /* bit i: one of the two sides that meet where i begins has come */
+    _Alignas(64) atomic_uint met; /* apart from what all read. Bit i: one of the two sides that meet where i begins has come */
 } blpo__sums;
 
 /* Where a piece adds up its part. */

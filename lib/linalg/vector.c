@@ -57,10 +57,15 @@ double blpo__largest(const real *a, int64_t n)
     return (double)largest;
 }
 
+int blpo__is_plain_square(double sum)
+{
+    return sum > 1e-280 && sum < 1e280;
+}
+
 double blpo__norm(const real *a, int64_t n)
 {
     const double sum = blpo__dot(a, a, n);
-    if (sum > 1e-280 && sum < 1e280)
+    if (blpo__is_plain_square(sum))
         return sqrt(sum);
     const double largest = blpo__largest(a, n);
     if (largest == 0.0 || !isfinite(largest))

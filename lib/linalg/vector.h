@@ -16,6 +16,7 @@ void blpo__logarithms(double *x, int64_t n); /* or log x: normal numbers; what i
 void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n);
 /* out [n] = a / by, quotients in double; out may be a */
 void blpo__divide(const real *a, double by, int64_t n, real *out);
+int blpo__is_plain_square(double sum); /* a sum of squares in which nothing overflowed, and nothing of weight vanished */
 double blpo__norm(const real *a, int64_t n); /* no overflow or underflow: scaled by the largest element where needed */
 double blpo__largest(const real *a, int64_t n); /* max |a_i| */
 

@@ -93,6 +93,28 @@ static int exact_critic(run *r)
     return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", bad, (double)game->w[bad]);
 }
 
+/* Adam on a player's copy; threads share it where they share the rows of a minibatch too, and so look for work. Returns
+ * |gradient|. */
+static double adam_step(const run *r, blpo__adam *adam, double rate, const real *gradient, real *x)
+{
+    const blpo_config *config = &r->trainer->config;
+    const int share_rows = blpo__n_pieces(config->trajectories_per_minibatch * config->n_steps) > 1;
+    return blpo__adam_step_in_blocks(adam, &r->trainer->host.parallel, blpo__adam_blocks(adam, share_rows), rate, gradient, x);
+}
+
+/* One step along trainer->gradient, cut where that is wanted; returns its norm before. One that is not finite has moved w, but
+ * that is a copy. */
+static double critic_step(const run *r)
+{
+    blpo_trainer *trainer = r->trainer;
+    const int clips = trainer->config.max_gradient_norm > 0.0;
+    const int64_t p = trainer->critic->n_parameters;
+    const double before = clips ? blpo__norm(trainer->gradient, p) : 0.0;
+    clip_gradient(r, trainer->gradient, p, before);
+    const double norm = adam_step(r, &trainer->critic_adam_work, r->critic_rate, trainer->gradient, trainer->game.w);
+    return clips ? before : norm;
+}
+
 /* Step 1. */
 static int nested_critic(run *r)
 {
@@ -102,13 +124,11 @@ static int nested_critic(run *r)
         const int rc = blpo__game_critic_gradient(game, trainer->gradient);
         if (rc != BLPO_OK)
             return fail_callback(r, BLPO_STAGE_CRITIC);
-        const double norm = blpo__norm(trainer->gradient, game->critic->n_parameters);
+        const double norm = critic_step(r);
         if (!isfinite(norm))
             return fail_nonfinite(r, BLPO_STAGE_CRITIC, "norm of the critic gradient", -1, norm);
-        clip_gradient(r, trainer->gradient, game->critic->n_parameters, norm);
         if (k == 0)
             note_before(r, norm);
-        blpo__adam_step(&trainer->critic_adam_work, r->critic_rate, trainer->gradient, game->w);
     }
     return BLPO_OK;
 }
@@ -266,7 +286,7 @@ static int actor_step(run *r, double norm)
     if (!isfinite(norm))
         return fail_nonfinite(r, BLPO_STAGE_ACTOR, "norm of the hypergradient", -1, norm);
     clip_gradient(r, trainer->total, q, norm);
-    blpo__adam_step(&trainer->actor_adam_work, r->actor_rate, trainer->total, game->theta);
+    adam_step(r, &trainer->actor_adam_work, r->actor_rate, trainer->total, game->theta);
     for (int64_t i = game->actor->n_parameters; i < q; i++) {
         const real x = game->theta[i], most = (real)BLPO__MAX_LOG_STD;
         game->theta[i] = x > most ? most : x < -most ? -most : x;
