@@ -13,10 +13,11 @@
 
 #include <math.h>
 
-static void tanh_all(real *z, int64_t n)
+INLINE vector tanh_of(vector x)
 {
-    for (int64_t i = 0; i < n; i++)
-        z[i] = tanh(z[i]);
+    for (int i = 0; i < LANES; i++)
+        x[i] = tanh(x[i]);
+    return x;
 }
 #define SQUARE_ROOT sqrt
 
@@ -30,6 +31,9 @@ INLINE vector tanh_of(vector x)
     const vector q = (((7.76198362e-07f * u + 3.28309718e-04f) * u + 2.58710682e-02f) * u + 4.67130393e-01f) * u + 1.0f;
     return at_least(all(-1.0f), at_most(all(1.0f), x * p / q));
 }
+#define SQUARE_ROOT __builtin_sqrtf
+
+#endif
 
 static void tanh_all(real *z, int64_t n)
 {
@@ -43,9 +47,6 @@ static void tanh_all(real *z, int64_t n)
         memcpy(z + i, &tail, (size_t)(n - i) * sizeof *z);
     }
 }
-#define SQUARE_ROOT __builtin_sqrtf
-
-#endif
 
 static void relu_all(real *z, int64_t n)
 {

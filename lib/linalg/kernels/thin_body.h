@@ -91,10 +91,11 @@ static void dots(const blpo__product *p)
     }
 }
 
-/* vectors vectors of columns, with chains sums of each: row t goes to chain t mod chains. At most 8 sums in all. */
-INLINE void add_some_columns(int vectors, int chains, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
+/* vectors vectors of columns, with chains sums of each: row t goes to chain t mod chains. At most 8 sums in all; the first
+ * `vectors` of them are those of the columns in the end. */
+INLINE void sum_some_columns(int vectors, int chains, int weighted, int64_t rows, const real *weight, const real *a, int64_t lda,
+                             vector sum[8])
 {
-    vector sum[8];
     UNROLLED
     for (int v = 0; v < vectors * chains; v++)
         sum[v] = (vector){0};
@@ -104,17 +105,24 @@ INLINE void add_some_columns(int vectors, int chains, int64_t rows, const real *
         for (int q = 0; q < chains; q++)
             UNROLLED
             for (int v = 0; v < vectors; v++)
-                sum[q * vectors + v] += (weight == NULL ? 1 : weight[t + q]) * *(const loose_vector *)(a + (t + q) * lda + v * LANES);
+                sum[q * vectors + v] += (weighted ? weight[t + q] : 1) * *(const loose_vector *)(a + (t + q) * lda + v * LANES);
     for (; t < rows; t++)
         UNROLLED
         for (int v = 0; v < vectors; v++)
-            sum[v] += (weight == NULL ? 1 : weight[t]) * *(const loose_vector *)(a + t * lda + v * LANES);
+            sum[v] += (weighted ? weight[t] : 1) * *(const loose_vector *)(a + t * lda + v * LANES);
     UNROLLED
-    for (int v = 0; v < vectors; v++) {
+    for (int v = 0; v < vectors; v++)
         for (int q = 1; q < chains; q++)
             sum[v] += sum[q * vectors + v];
+}
+
+INLINE void add_some_columns(int vectors, int chains, int64_t rows, const real *weight, const real *a, int64_t lda, real *out)
+{
+    vector sum[8];
+    sum_some_columns(vectors, chains, weight != NULL, rows, weight, a, lda, sum);
+    UNROLLED
+    for (int v = 0; v < vectors; v++)
         *(loose_vector *)(out + v * LANES) = *(const loose_vector *)(out + v * LANES) + sum[v];
-    }
 }
 
 /* Four sums, since additions of one would wait for each other. */
@@ -157,18 +165,34 @@ static void add_rows(int64_t rows, int64_t n, const real *weight, const real *a,
         out[j] += sum_of_column(rows, weight, a + j, lda);
 }
 
+/* Columns j .. n - 1 of row i. */
+static void rest_of_row(const blpo__product *p, int64_t i, int64_t j)
+{
+    real *c = p->c + i * p->ldc + j;
+    const int64_t n = p->n - j;
+    for (int64_t q = 0; !p->add && q < n; q++)
+        c[q] = p->bias != NULL ? p->bias[j + q] : 0;
+    add_rows(p->k, n, p->a + i * p->a_row, p->b + j, p->b_row, c);
+    if (p->finish != BLPO__AS_IS)
+        finish_row(p, c, n);
+}
+
+/* What an observation goes through, biases and tanh, stays in registers, four vectors at a time. */
 static void few_rows(const blpo__product *p)
 {
-    const size_t row = (size_t)p->n * sizeof *p->c;
+    const int direct = p->finish == BLPO__ACTIVATE && p->activation == BLPO_TANH && !p->add && p->bias != NULL;
     for (int64_t i = 0; i < p->m; i++) {
-        real *c = p->c + i * p->ldc;
-        if (!p->add && p->bias != NULL)
-            memcpy(c, p->bias, row);
-        else if (!p->add)
-            memset(c, 0, row);
-        add_rows(p->k, p->n, p->a + i * p->a_row, p->b, p->b_row, c);
-        if (p->finish != BLPO__AS_IS)
-            finish_row(p, c, p->n);
+        int64_t j = 0;
+        for (; direct && j + 4 * LANES <= p->n; j += 4 * LANES) {
+            vector sum[8];
+            sum_some_columns(4, 2, 1, p->k, p->a + i * p->a_row, p->b + j, p->b_row, sum);
+            UNROLLED
+            for (int v = 0; v < 4; v++)
+                *(loose_vector *)(p->c + i * p->ldc + j + v * LANES) =
+                    tanh_of(*(const loose_vector *)(p->bias + j + v * LANES) + sum[v]);
+        }
+        if (j < p->n)
+            rest_of_row(p, i, j);
     }
 }
 
