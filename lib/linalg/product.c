@@ -47,8 +47,8 @@ static void add_thin(int64_t rows, int64_t m, int64_t n, const real *weight, con
     }
     for (int64_t i = 0; i < m; i += CHUNK) {
         const int64_t columns = m - i < CHUNK ? m - i : CHUNK;
-        const blpo__product p = {.m = n_sums, .n = columns, .k = rows, .a = few, .a_row = 1, .a_column = n_sums, .b = a + i, .b_row = m,
-                                 .b_column = 1, .c = transposed, .ldc = columns};
+        const blpo__product p = {.m = n_sums, .n = columns, .k = rows, .a = few, .a_row = 1, .a_column = n_sums, .b = a + i,
+                                 .b_row = m, .b_column = 1, .c = transposed, .ldc = columns};
         blpo__kernels_best()->product(&p);
         for (int64_t q = 0; q < columns; q++)
             for (int64_t j = 0; j < n; j++)
