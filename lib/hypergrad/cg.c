@@ -41,6 +41,7 @@ typedef struct recurrence {
     const blpo__preconditioner *by;
     double rr;           /* r.r */
     double rz;           /* of the iteration before; 0: the next one begins anew */
+    double dd;           /* d.d */
     int passed_negative; /* 1: there was negative curvature */
     int stopped;         /* 1: x and report are done */
 } recurrence;
@@ -160,19 +161,21 @@ static int choose_direction(blpo_hypergrad *solver, recurrence *s, blpo_hypergra
  * sees it, and would be blamed for what it made of it. */
 static int product(blpo_hypergrad *solver, recurrence *s, const real *v, real *x, blpo_hypergrad_report *report)
 {
-    s->stopped = blpo__first_nonfinite(solver->direction, solver->problem.n_inner) >= 0;
+    const real *d = solver->direction;
+    const int64_t p = solver->problem.n_inner;
+    s->dd = blpo__dot(d, d, p); /* finite: then d is */
+    s->stopped = !isfinite(s->dd) && blpo__first_nonfinite(d, p) >= 0;
     if (s->stopped)
         return take_best(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
     return blpo__hypergrad_product(solver, solver->direction, solver->product);
 }
 
 /* d.A d, with H d in product. A d is not stored: rho d is added where it is used, and cannot overflow a `real`. */
-static double curvature(blpo_hypergrad *solver)
+static double curvature(blpo_hypergrad *solver, const recurrence *s)
 {
     const int64_t p = solver->problem.n_inner;
-    const real *d = solver->direction;
     blpo__hypergrad_flops(solver, 4 * p);
-    return blpo__dot(d, solver->product, p) + solver->config.nystrom_rho * blpo__dot(d, d, p);
+    return blpo__dot(solver->direction, solver->product, p) + solver->config.nystrom_rho * s->dd;
 }
 
 /* d.A d stands for something: it is finite, and no rounding error of |d| |A d|. */
@@ -222,7 +225,7 @@ static int iterate(blpo_hypergrad *solver, recurrence *s, const real *v, real *x
         rc = product(solver, s, v, x, report);
     if (rc != BLPO_OK || s->stopped)
         return rc;
-    const double dad = curvature(solver);
+    const double dad = curvature(solver, s);
     if (!(dad > 0.0 && isfinite(dad)))
         rc = judge_curvature(solver, s, dad, v, x, report);
     if (rc != BLPO_OK || s->stopped)
