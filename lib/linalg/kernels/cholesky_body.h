@@ -50,19 +50,17 @@ INLINE void less_products(int vectors, int64_t depth, const double *a, const dou
 /* The block of rows at i with all sums over the rows above taken off; rows and columns behind the matrix are of no meaning. */
 static void open_edge(const double *a, int64_t n, int64_t i, int64_t rows, edge *e)
 {
-    double lines[EDGE * EDGE] = {0};
     wide c[EDGE][EDGE / 2];
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(lines + r * EDGE, a + (i + r) * n + i, (size_t)rows * sizeof *lines);
-    if (i == 0) {
-        memcpy(e->u, lines, sizeof e->u);
-        return;
+    if (rows < EDGE) { /* the last block: zeroes stand behind the matrix */
+        for (int r = 0; r < EDGE; r++)
+            for (int q = 0; q < EDGE; q++)
+                e->u[r][q] = r < rows && q < rows ? a[(i + r) * n + i + q] : 0.0;
     }
     UNROLLED
     for (int r = 0; r < EDGE; r++)
         UNROLLED
         for (int v = 0; v < EDGE / WIDE; v++)
-            c[r][v] = *(loose_wide *)(lines + r * EDGE + v * WIDE);
+            c[r][v] = *(const loose_wide *)((rows < EDGE ? e->u[r] : a + (i + r) * n + i) + v * WIDE);
     for (int64_t k = 0; k < i; k++)
         UNROLLED
         for (int r = 0; r < EDGE; r++)
@@ -83,13 +81,16 @@ static int factor_edge(edge *e, int64_t rows)
         if (!(e->u[r][r] > 0.0))
             return -1;
         e->inverse[r] = 1.0 / __builtin_sqrt(e->u[r][r]);
-        for (int c = 0; c < EDGE; c++)
-            e->u[r][c] *= e->inverse[r];
-        for (int64_t q = r + 1; q < rows; q++) {
-            const double factor = e->u[r][q];
-            for (int c = 0; c < EDGE; c++)
-                e->u[q][c] -= factor * e->u[r][c];
+        wide row[EDGE / WIDE];
+        UNROLLED
+        for (int v = 0; v < EDGE / WIDE; v++) {
+            row[v] = *(loose_wide *)(e->u[r] + v * WIDE) * e->inverse[r];
+            *(loose_wide *)(e->u[r] + v * WIDE) = row[v];
         }
+        for (int64_t q = r + 1; q < rows; q++)
+            UNROLLED
+            for (int v = 0; v < EDGE / WIDE; v++)
+                *(loose_wide *)(e->u[q] + v * WIDE) = *(loose_wide *)(e->u[q] + v * WIDE) - e->u[r][q] * row[v];
     }
     return 0;
 }
@@ -148,6 +149,21 @@ static int cholesky(int64_t n, double *a)
 
 /* The substitutions go by blocks of EDGE rows as well: in the triangle one number waits for the other, all else is long rows. */
 
+/* The columns that are left, n of them, fewer than a vector has. */
+static FEW_NUMBERS void less_last_rows(int64_t n, int64_t ld, const double *u, const double *z, double *to)
+{
+    for (int64_t j = 0; j < n; j++)
+        for (int r = 0; r < EDGE; r++)
+            to[j] -= z[r] * u[r * ld + j];
+}
+
+static FEW_NUMBERS void less_last_dots(int64_t n, int64_t ld, const double *u, const double *y, double *z)
+{
+    for (int64_t j = 0; j < n; j++)
+        for (int r = 0; r < EDGE; r++)
+            z[r] -= u[r * ld + j] * y[j];
+}
+
 /* to [n] -= sum_r z[r] u[r], rows ld apart */
 static void less_edge_rows(int64_t n, int64_t ld, const double *u, const double *z, double *to)
 {
@@ -159,9 +175,8 @@ static void less_edge_rows(int64_t n, int64_t ld, const double *u, const double 
             sum -= z[r] * *(const loose_wide *)(u + r * ld + j);
         *(loose_wide *)(to + j) = sum;
     }
-    for (; j < n; j++)
-        for (int r = 0; r < EDGE; r++)
-            to[j] -= z[r] * u[r * ld + j];
+    if (j < n)
+        less_last_rows(n - j, ld, u + j, z, to + j);
 }
 
 /* z[r] -= u[r] . y, rows ld apart */
@@ -181,9 +196,39 @@ static void less_edge_dots(int64_t n, int64_t ld, const double *u, const double 
     UNROLLED
     for (int r = 0; r < EDGE; r++)
         z[r] -= sum_of_wide(part[r]);
-    for (; j < n; j++)
-        for (int r = 0; r < EDGE; r++)
-            z[r] -= u[r * ld + j] * y[j];
+    if (j < n)
+        less_last_dots(n - j, ld, u + j, y + j, z);
+}
+
+/* The triangle at u, rows ld apart: z = U^-T z, or, where back, U^-1 z. Divisions come first: they need not wait for each other. */
+INLINE void solve_triangle(int back, int64_t ld, const double *u, double *z)
+{
+    double y[EDGE], inverse[EDGE];
+    UNROLLED
+    for (int r = 0; r < EDGE; r++) {
+        inverse[r] = 1.0 / u[r * ld + r];
+        y[r] = z[r];
+    }
+    UNROLLED
+    for (int q = 0; q < EDGE; q++) {
+        const int r = back ? EDGE - 1 - q : q;
+        z[r] = y[r] *= inverse[r];
+        UNROLLED
+        for (int c = 0; c < EDGE; c++)
+            if (back ? c < r : c > r)
+                y[c] -= (back ? u[c * ld + r] : u[r * ld + c]) * y[r];
+    }
+}
+
+/* The same of the last block, which may have fewer rows: one number after another. */
+static FEW_NUMBERS void solve_last_triangle(int64_t rows, int back, int64_t ld, const double *u, double *z)
+{
+    for (int64_t q = 0; q < rows; q++) {
+        const int64_t r = back ? rows - 1 - q : q;
+        z[r] /= u[r * ld + r];
+        for (int64_t c = back ? 0 : r + 1; c < (back ? r : rows); c++)
+            z[c] -= (back ? u[c * ld + r] : u[r * ld + c]) * z[r];
+    }
 }
 
 /* U^T z = b, then U y = z */
@@ -191,22 +236,20 @@ static void cholesky_solve(int64_t n, const double *a, double *b)
 {
     for (int64_t i = 0; i < n; i += EDGE) {
         const int64_t end = i + EDGE < n ? i + EDGE : n;
-        for (int64_t r = i; r < end; r++) {
-            b[r] /= a[r * n + r];
-            for (int64_t c = r + 1; c < end; c++)
-                b[c] -= a[r * n + c] * b[r];
+        if (end < i + EDGE) {
+            solve_last_triangle(end - i, 0, n, a + i * n + i, b + i);
+            break;
         }
-        if (end < n)
-            less_edge_rows(n - end, n, a + i * n + end, b + i, b + end);
+        solve_triangle(0, n, a + i * n + i, b + i);
+        less_edge_rows(n - end, n, a + i * n + end, b + i, b + end);
     }
     for (int64_t i = (n - 1) / EDGE * EDGE; i >= 0; i -= EDGE) {
         const int64_t end = i + EDGE < n ? i + EDGE : n;
-        if (end < n)
-            less_edge_dots(n - end, n, a + i * n + end, b + end, b + i);
-        for (int64_t r = end - 1; r >= i; r--) {
-            for (int64_t c = r + 1; c < end; c++)
-                b[r] -= a[r * n + c] * b[c];
-            b[r] /= a[r * n + r];
+        if (end < i + EDGE) {
+            solve_last_triangle(end - i, 1, n, a + i * n + i, b + i);
+            continue;
         }
+        less_edge_dots(n - end, n, a + i * n + end, b + end, b + i);
+        solve_triangle(1, n, a + i * n + i, b + i);
     }
 }

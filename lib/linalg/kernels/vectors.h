@@ -32,6 +32,10 @@ typedef real loose_vector __attribute__((vector_size(VECTOR_BYTES), aligned(size
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* For the ends of rows and the like: a function of its own, compiled for size. Compilers make more code of these loops than of those
+ * that they end. */
+#define FEW_NUMBERS __attribute__((noinline, cold))
+
 /* Before a loop with a constant count, so that what it indexes can live in registers. */
 #if defined(__clang__)
 #define UNROLLED _Pragma("clang loop unroll(full)")
