@@ -16,11 +16,6 @@ void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n)
     blpo__kernels_best()->times_slope(kind, h, s, n);
 }
 
-void blpo__slopes(int32_t kind, const real *h, const real *a, real *out, int64_t n)
-{
-    blpo__kernels_best()->slopes(kind, n, h, a, out);
-}
-
 void blpo__signal_tangents_of(const blpo__signal_tangents *p)
 {
     blpo__kernels_best()->signal_tangents(p);

@@ -7,9 +7,8 @@
 
 #include <blpo/network.h>
 
-void blpo__activate(int32_t kind, real *z, int64_t n);                           /* z becomes h = phi(z) */
-void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n);         /* s *= phi'(z) */
-void blpo__slopes(int32_t kind, const real *h, const real *a, real *out, int64_t n); /* out = phi'(z) a */
+void blpo__activate(int32_t kind, real *z, int64_t n);                   /* z becomes h = phi(z) */
+void blpo__times_slope(int32_t kind, const real *h, real *s, int64_t n); /* s *= phi'(z) */
 /* Tangents of signals: see blpo__signal_tangents. tanh'' u = -2 h s, where s = phi'(z) u is what is at hand; relu'' = 0 */
 void blpo__signal_tangents_of(const blpo__signal_tangents *p);
 /* out[t][j] = scale[t] w[j] phi'(z) + along[t] a[t][j], where h = phi(z), all [rows][n]; along NULL: without that */

@@ -2,8 +2,9 @@
  * processor can run is taken at every call. A table and not versions of single functions, since the tiles of a product
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
- * Sources: kernels/vectors.h (types), product_body.h, thin_body.h, elementwise_body.h, double_body.h, exp_body.h, cholesky_body.h,
- * gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of its level. */
+ * Sources: kernels/vectors.h (types), sums_body.h, product_body.h, thin_body.h, elementwise_body.h, double_body.h, exp_body.h,
+ * cholesky_body.h, gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of
+ * its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
 
@@ -12,8 +13,10 @@
 /* What becomes of a finished row of a product. */
 typedef enum blpo__finish {
     BLPO__AS_IS,
-    BLPO__ACTIVATE,   /* c = phi(c) */
-    BLPO__TIMES_SLOPE /* c = c phi'(z), where h = phi(z) */
+    BLPO__ACTIVATE,     /* c = phi(c) */
+    BLPO__TIMES_SLOPE,  /* c = c phi'(z), where h = phi(z) */
+    BLPO__SLOPES_APART, /* also = c phi'(z), and c stays */
+    BLPO__ROW_PRODUCTS  /* also_i += c_i . h_i; c itself is scratch */
 } blpo__finish;
 
 /* C [m][n] = A B (+ bias, or + C), with A [m][k], B [k][n]; a stored transposed matrix has its two strides swapped.
@@ -30,7 +33,8 @@ typedef struct blpo__product {
     int add;                 /* 1: onto what C holds */
     blpo__finish finish;
     int32_t activation;
-    const real *h;           /* TIMES_SLOPE: [m][n], row stride ldc */
+    const real *h;           /* TIMES_SLOPE, SLOPES_APART, ROW_PRODUCTS: [m][n], row stride ldc */
+    real *also;              /* SLOPES_APART: [m][n], row stride ldc; ROW_PRODUCTS: [m] */
     real *c;                 /* apart from all other arrays */
     int64_t ldc;
 } blpo__product;
@@ -91,8 +95,6 @@ typedef struct blpo__kernels {
     void (*few_rows)(const blpo__product *p);
     /* out[j] += sum_t weight[t] a[t lda + j]; weight NULL: 1 */
     void (*add_rows)(int64_t rows, int64_t n, const real *weight, const real *a, int64_t lda, real *out);
-    /* out[t] += sum_j a[t n + j] b[t n + j] */
-    void (*add_row_products)(int64_t rows, int64_t n, const real *a, const real *b, real *out);
     void (*tanh)(real *z, int64_t n);                                          /* z becomes tanh z */
     void (*relu)(real *z, int64_t n);
     void (*times_slope)(int32_t activation, const real *h, real *s, int64_t n);   /* s *= phi'(z), h = phi(z) */
@@ -112,7 +114,6 @@ typedef struct blpo__kernels {
      * be BLPO__CHOLESKY_SPARE numbers, whatever they are; then b [n] becomes y, U^T U y = b */
     int (*cholesky)(int64_t n, double *a);
     void (*cholesky_solve)(int64_t n, const double *a, double *b);
-    void (*slopes)(int32_t activation, int64_t n, const real *h, const real *a, real *out); /* out = phi'(z) a, h = phi(z) */
     void (*signal_tangents)(const blpo__signal_tangents *p);
     void (*add_first_layer)(const blpo__first_layer *p);
     void (*exp)(double *x, int64_t n); /* x becomes e^x, within 1.1 ulp; a NaN stays one */

@@ -83,11 +83,6 @@ void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *we
     blpo__add_layer_gradient(rows, m, n, weight, a, b, work, c, NULL);
 }
 
-void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum)
-{
-    blpo__kernels_best()->add_row_products(rows, n, a, b, sum);
-}
-
 void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out)
 {
     blpo__kernels_best()->scaled_rows(rows, n, scale, a, b, out);

@@ -21,9 +21,6 @@ void blpo__add_outer_products(int64_t rows, int64_t m, int64_t n, const real *we
 void blpo__add_layer_gradient(int64_t rows, int64_t m, int64_t n, const real *weight, const real *a, const real *b, real *work,
                               real *c, real *sum);
 
-/* sum[t] += sum_j a[t][j] b[t][j], both [rows][n] */
-void blpo__add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *sum);
-
 /* out[t][j] = scale[t] a[t][j] + b[t][j], all [rows][n] */
 void blpo__scaled_rows(int64_t rows, int64_t n, const real *scale, const real *a, const real *b, real *out);
 

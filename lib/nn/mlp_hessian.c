@@ -33,23 +33,26 @@ static const real *s_of(const pass *p, int64_t layer)
     return blpo__tape_s(p->mlp, p->tape, layer, p->begin);
 }
 
-/* Step 1: zdot_l and, but for the last layer, hdot_l. */
+/* Step 1: zdot_l and, but for the last layer, hdot_l, which is made where a product leaves zdot_l. */
 static void tangents_up(const pass *p, const real *direction)
 {
     for (int64_t l = 1; l <= p->mlp->n_layers; l++) {
         const int64_t in = p->mlp->size[l - 1], out = p->mlp->size[l];
-        real *zdot = p->scratch->zdot[l];
-        const blpo__product product = {.m = p->rows, .n = out, .k = in,
-                                       .a = h_of(p, l - 1), .a_row = in, .a_column = 1,
-                                       .b = blpo__weight(p->mlp, direction, l), .b_row = 1, .b_column = in,
-                                       .bias = blpo__bias(p->mlp, direction, l),
-                                       .c = zdot, .ldc = out};
-        blpo__multiply(&product);
+        blpo__product along = {.m = p->rows, .n = out, .k = in,
+                               .a = h_of(p, l - 1), .a_row = in, .a_column = 1,
+                               .b = blpo__weight(p->mlp, direction, l), .b_row = 1, .b_column = in,
+                               .bias = blpo__bias(p->mlp, direction, l),
+                               .activation = p->mlp->activation, .h = h_of(p, l), .also = p->scratch->hdot[l],
+                               .c = p->scratch->zdot[l], .ldc = out};
+        blpo__product through = along;
+        through.a = p->scratch->hdot[l - 1];
+        through.b = blpo__weight(p->mlp, p->parameters, l);
+        through.bias = NULL;
+        through.add = 1;
+        (l > 1 ? &through : &along)->finish = l < p->mlp->n_layers ? BLPO__SLOPES_APART : BLPO__AS_IS;
+        blpo__multiply(&along);
         if (l > 1)
-            blpo__gemm_nt(p->rows, out, in, p->scratch->hdot[l - 1], in, blpo__weight(p->mlp, p->parameters, l), in, 1,
-                          zdot, out);
-        if (l < p->mlp->n_layers)
-            blpo__slopes(p->mlp->activation, h_of(p, l), zdot, p->scratch->hdot[l], p->rows * out);
+            blpo__multiply(&through);
     }
 }
 

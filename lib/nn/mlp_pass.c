@@ -107,12 +107,14 @@ static void add_tangent_of_layer(const blpo__mlp *mlp, int64_t layer, int64_t ro
     const real *x = blpo__weight(mlp, direction, layer), *bias = blpo__bias(mlp, direction, layer);
     if (layer == 1 || out == 1) {
         const blpo__product p = {.m = rows, .n = out, .k = in, .a = h, .a_row = in, .a_column = 1, .b = x, .b_row = 1,
-                                 .b_column = in, .bias = bias, .c = scratch, .ldc = out};
+                                 .b_column = in, .bias = bias, .finish = BLPO__ROW_PRODUCTS, .h = s, .also = tangent,
+                                 .c = scratch, .ldc = out};
         blpo__multiply(&p);
-        blpo__add_row_products(rows, out, scratch, s, tangent);
     } else {
-        blpo__gemm_nn(rows, in, out, s, out, x, in, 0, scratch, in);
-        blpo__add_row_products(rows, in, scratch, h, tangent);
+        const blpo__product p = {.m = rows, .n = in, .k = out, .a = s, .a_row = out, .a_column = 1, .b = x, .b_row = in,
+                                 .b_column = 1, .finish = BLPO__ROW_PRODUCTS, .h = h, .also = tangent, .c = scratch,
+                                 .ldc = in};
+        blpo__multiply(&p);
         blpo__gemm_nt(rows, 1, out, s, out, bias, out, 1, tangent, 1);
     }
 }

@@ -65,6 +65,11 @@ static blpo__product product_of(const matrices *x, int layout, int64_t m, int64_
                            .ldc = x->ldc};
 }
 
+static double slope_at(int32_t activation, double h)
+{
+    return activation == BLPO_TANH ? 1.0 - h * h : (double)(h > 0.0);
+}
+
 /* The plain version: the definition in kernels.h, in double. */
 static double reference(const blpo__product *p, const matrices *x, int64_t i, int64_t j)
 {
@@ -76,7 +81,7 @@ static double reference(const blpo__product *p, const matrices *x, int64_t i, in
     if (p->finish == BLPO__ACTIVATE)
         return p->activation == BLPO_TANH ? tanh(sum) : fmax(sum, 0.0);
     if (p->finish == BLPO__TIMES_SLOPE)
-        return p->activation == BLPO_TANH ? sum * (1.0 - h * h) : h > 0.0 ? sum : 0.0;
+        return sum * slope_at(p->activation, h);
     return sum;
 }
 
@@ -98,6 +103,44 @@ static void run(void (*kernel)(const blpo__product *), const blpo__product *p, c
     check(p, x);
 }
 
+/* c as without a finish, and beside it c phi'(z), where c is; C is as wide as the array or narrower. */
+static void check_slopes_apart(void (*kernel)(const blpo__product *), blpo__product p, const matrices *x)
+{
+    real *also = numbers(p.m * p.ldc, 8), *before = numbers(p.m * p.ldc, 8);
+    p.finish = BLPO__SLOPES_APART;
+    p.also = also;
+    kernel(&p);
+    for (int64_t i = 0; i < p.m; i++)
+        for (int64_t j = 0; j < p.ldc; j++)
+            if (j < p.n)
+                assert_close(also[i * p.ldc + j], reference(&p, x, i, j) * slope_at(p.activation, (double)p.h[i * p.ldc + j]),
+                             0.0, 2.0 * (double)(p.k + 6) * TEST_EPSILON);
+            else
+                assert_true(also[i * p.ldc + j] == before[i * p.ldc + j]);
+    check(&p, x);
+    free(also);
+    free(before);
+}
+
+/* n products of a number of C, which is k + 1 at most and off by (k + 4) 2 eps, and one within 1, and their sum. */
+static void check_row_products(void (*kernel)(const blpo__product *), blpo__product p, const matrices *x)
+{
+    real *also = numbers(p.m, 9), *before = numbers(p.m, 9);
+    p.finish = BLPO__ROW_PRODUCTS;
+    p.also = also;
+    kernel(&p);
+    for (int64_t i = 0; i < p.m; i++) {
+        double sum = (double)before[i];
+        for (int64_t j = 0; j < p.n; j++)
+            sum += reference(&p, x, i, j) * (double)p.h[i * p.ldc + j];
+        assert_close(also[i], sum, 0.0, 2.0 * (double)((p.n + 1) * (p.k + 4 + p.n)) * TEST_EPSILON);
+        assert_memory_equal(p.c + i * p.ldc + p.n, x->before + i * p.ldc + p.n, (size_t)(p.ldc - p.n) * sizeof *p.c);
+    }
+    memcpy(p.c, x->before, (size_t)(p.m * p.ldc) * sizeof *p.c);
+    free(also);
+    free(before);
+}
+
 /* Every start, weight and finish on the same sizes. */
 static void check_forms(void (*kernel)(const blpo__product *), blpo__product p, const matrices *x, int may_weigh)
 {
@@ -117,7 +160,13 @@ static void check_forms(void (*kernel)(const blpo__product *), blpo__product p, 
         p.finish = BLPO__TIMES_SLOPE;
         p.h = x->h;
         run(kernel, &p, x);
+        check_slopes_apart(kernel, p, x);
     }
+    check_row_products(kernel, p, x);
+    p.add = 1; /* onto a product, as the second of two */
+    p.bias = NULL;
+    p.activation = BLPO_TANH;
+    check_slopes_apart(kernel, p, x);
 }
 
 static void products_are_their_sums_in_every_table(void **state)
@@ -209,37 +258,27 @@ static void rows_do_not_depend_on_their_neighbours(void **state)
     release(&x);
 }
 
-static void sums_of_rows_and_of_columns_are_right_in_every_table(void **state)
+static void sums_of_rows_are_right_in_every_table(void **state)
 {
     (void)state;
     for (int64_t t = 0; t < TEST_COUNT(DEPTHS); t++)
         for (int64_t j = 0; j < TEST_COUNT(COLUMNS); j++) {
             const int64_t rows = DEPTHS[t], n = COLUMNS[j];
-            real *a = numbers(rows * n, 1), *b = numbers(rows * n, 2), *w = numbers(rows, 3);
+            real *a = numbers(rows * n, 1), *w = numbers(rows, 3);
             for (int level = 0; blpo__kernels_level(level) != NULL; level++)
                 for (int weighted = 0; weighted <= 1; weighted++) {
-                    real *columns = numbers(n, 4), *before = numbers(n, 4), *of_row = numbers(rows, 5), *old = numbers(rows, 5);
+                    real *columns = numbers(n, 4), *before = numbers(n, 4);
                     blpo__kernels_level(level)->add_rows(rows, n, weighted ? w : NULL, a, n, columns);
-                    blpo__kernels_level(level)->add_row_products(rows, n, a, b, of_row);
                     for (int64_t c = 0; c < n; c++) {
                         double sum = (double)before[c];
                         for (int64_t r = 0; r < rows; r++)
                             sum += (weighted ? (double)w[r] : 1.0) * (double)a[r * n + c];
                         assert_close(columns[c], sum, 0.0, 2.0 * (double)(rows + 2) * TEST_EPSILON);
                     }
-                    for (int64_t r = 0; r < rows; r++) {
-                        double sum = (double)old[r];
-                        for (int64_t c = 0; c < n; c++)
-                            sum += (double)a[r * n + c] * (double)b[r * n + c];
-                        assert_close(of_row[r], sum, 0.0, 2.0 * (double)(n + 2) * TEST_EPSILON);
-                    }
                     free(columns);
                     free(before);
-                    free(of_row);
-                    free(old);
                 }
             free(a);
-            free(b);
             free(w);
         }
 }
@@ -483,11 +522,6 @@ static void tangents_of_signals_are_right_in_every_table(void **state)
                         p.sdot = NULL;
                         blpo__kernels_level(level)->signal_tangents(&p);
                         assert_memory_equal(sdot, q, (size_t)(rows * n) * sizeof *q);
-                        blpo__kernels_level(level)->slopes(kind, rows * n, h, g, q);
-                        for (int64_t i = 0; i < rows * n; i++) {
-                            const double x = (double)h[i], phi = kind == BLPO_TANH ? 1.0 - x * x : (double)(x > 0.0);
-                            assert_close(q[i], (double)g[i] * phi, 0.0, 4.0 * TEST_EPSILON);
-                        }
                     }
             real *all[] = {h, s, zdot, g, w, scale, along, slope, sdot, q};
             for (int64_t i = 0; i < TEST_COUNT(all); i++)
@@ -537,7 +571,7 @@ int main(void)
         cmocka_unit_test(products_of_few_rows_are_their_sums_in_every_table),
         cmocka_unit_test(products_agree_with_the_blas),
         cmocka_unit_test(rows_do_not_depend_on_their_neighbours),
-        cmocka_unit_test(sums_of_rows_and_of_columns_are_right_in_every_table),
+        cmocka_unit_test(sums_of_rows_are_right_in_every_table),
         cmocka_unit_test(sums_in_double_are_right_in_every_table),
         cmocka_unit_test(loops_over_rows_are_right_in_every_table),
         cmocka_unit_test(tangents_of_signals_are_right_in_every_table),

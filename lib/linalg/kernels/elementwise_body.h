@@ -91,6 +91,34 @@ INLINE void put_some(vector x, real *out, int64_t n)
         memcpy(out, &x, (size_t)n * sizeof *out);
 }
 
+/* LANES numbers from x on, or n where fewer are left. whole is a constant where this is inlined. */
+INLINE vector take(const real *x, int whole, int64_t n)
+{
+    return whole ? (vector)*(const loose_vector *)x : some(x, n);
+}
+
+INLINE void put(vector x, real *out, int whole, int64_t n)
+{
+    if (whole)
+        *(loose_vector *)out = x;
+    else
+        put_some(x, out, n);
+}
+
+/* out = phi'(z) a */
+static void slopes(int32_t activation, int64_t n, const real *h, const real *a, real *out)
+{
+    int64_t i = 0;
+    if (activation == BLPO_TANH)
+        for (; i + LANES <= n; i += LANES)
+            put(slope_of(BLPO_TANH, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
+    else
+        for (; i + LANES <= n; i += LANES)
+            put(slope_of(BLPO_RELU, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
+    if (i < n)
+        put_some(slope_of(activation, some(h + i, n - i)) * some(a + i, n - i), out + i, n - i);
+}
+
 /* activation and with are constants where this is inlined. */
 INLINE void outer_slopes(int32_t activation, int with, int64_t rows, int64_t n, const real *scale, const real *w,
                          const real *h, const real *along, const real *a, real *out)

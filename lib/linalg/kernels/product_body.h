@@ -234,12 +234,30 @@ static void copy_block(const block *at, real *panels)
 /* Apart, since three kernels end with it, and whole rows go by. */
 static __attribute__((noinline)) void finish_row(const blpo__product *p, real *c, int64_t n)
 {
+    const int64_t at = c - p->c;
     if (p->finish == BLPO__TIMES_SLOPE)
-        times_slope(p->activation, p->h + (c - p->c), c, n);
+        times_slope(p->activation, p->h + at, c, n);
+    else if (p->finish == BLPO__SLOPES_APART)
+        slopes(p->activation, n, p->h + at, c, p->also + at);
     else if (p->activation == BLPO_TANH)
         tanh_all(c, n);
     else
         relu_all(c, n);
+}
+
+/* Rows i .. and columns j .. of C, as soon as they are there: they are in the first cache then. */
+static void finish_rows(const blpo__product *p, int64_t i, int64_t rows, int64_t j, int64_t columns)
+{
+    real *c = p->c + i * p->ldc + j;
+    if (p->finish == BLPO__AS_IS)
+        return;
+    if (p->finish == BLPO__ROW_PRODUCTS)
+        add_row_products(rows, columns, c, p->h + i * p->ldc + j, p->ldc, p->also + i);
+    else { /* one row behind the other are one: constants are loaded once */
+        const int64_t together = columns == p->ldc ? rows : 1;
+        for (int64_t r = 0; r < rows; r += together)
+            finish_row(p, c + r * p->ldc, together * columns);
+    }
 }
 
 /* Rows i .. i + rows - 1 of A by the block. b: its panels, or the matrix itself (in_place). */
@@ -268,13 +286,8 @@ static void multiply_strip(const block *at, int64_t i, int rows, const real *b, 
         job.c += whole * TILE_COLUMNS;
         cut_tile(rows, left, &job);
     }
-    if (!at->last || p->finish == BLPO__AS_IS)
-        return;
-    if (at->columns == p->ldc) /* one row behind the other: their constants are loaded once */
-        finish_row(p, p->c + i * p->ldc, rows * p->ldc);
-    else
-        for (int r = 0; r < rows; r++)
-            finish_row(p, p->c + (i + r) * p->ldc + at->j, at->columns);
+    if (at->last)
+        finish_rows(p, i, rows, at->j, at->columns);
 }
 
 /* Rows of B as they lie: where all tiles are whole, and B is small, so that it stays in the first cache uncopied, or is

@@ -1,37 +1,9 @@
 /* Loops of forward mode between the products (nn/mlp_hessian.c), each one pass over what it reads: data of a layer do not fit
  * into the first cache together, so passes cost more than arithmetic.
  *
- *   slopes            out_tj = phi'(z_tj) a_tj
  *   signal_tangents   sdot_tj = g_tj phi'(z_tj) + phi''(z_tj) u_tj zdot_tj,    q_tj = along_t s_tj + slope_t sdot_tj
  *                     g_tj given, or scale_t w_j;  h = phi(z), s = u phi'(z): tanh'' u zdot = -2 h s zdot, relu'' = 0
  *   add_first_layer   out_jb += sum_t x_tj input_tb, bias_j += sum_t x_tj,   x_tj = column_t w_j phi'(z_tj) + along_t s_tj, few b */
-
-/* LANES numbers from x on, or n where fewer are left. whole is a constant where this is inlined. */
-INLINE vector take(const real *x, int whole, int64_t n)
-{
-    return whole ? (vector)*(const loose_vector *)x : some(x, n);
-}
-
-INLINE void put(vector x, real *out, int whole, int64_t n)
-{
-    if (whole)
-        *(loose_vector *)out = x;
-    else
-        put_some(x, out, n);
-}
-
-static void slopes(int32_t activation, int64_t n, const real *h, const real *a, real *out)
-{
-    int64_t i = 0;
-    if (activation == BLPO_TANH)
-        for (; i + LANES <= n; i += LANES)
-            put(slope_of(BLPO_TANH, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
-    else
-        for (; i + LANES <= n; i += LANES)
-            put(slope_of(BLPO_RELU, take(h + i, 1, 0)) * take(a + i, 1, 0), out + i, 1, 0);
-    if (i < n)
-        put_some(slope_of(activation, some(h + i, n - i)) * some(a + i, n - i), out + i, n - i);
-}
 
 /* Columns j .. of row t. */
 INLINE void signal_tangent(int32_t activation, int whole, const blpo__signal_tangents *p, int64_t t, int64_t j)

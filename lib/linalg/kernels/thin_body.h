@@ -4,72 +4,8 @@
  *   dots       c_ij = sum_l a_il b_jl for a few j: four rows of A at a time, LANES partial sums each, added pairwise at the end
  *   few_rows   c_ij = sum_l a_il b_lj for a few i: for each of them a sum of rows of B, as add_rows makes it
  *   add_rows   out_j += sum_t weight_t a_tj: one pass over A, as many sums in registers as fit, or sums of every second or fourth row
- *   add_row_products   out_t += sum_j a_tj b_tj
  *
  * All read A once (few_rows: B once a row of A) and are bound by that. */
-
-/* out[i] = sum of the lanes of x[i], pairwise */
-INLINE void sums_of_four(const vector x[4], real out[4])
-{
-#if !defined(BLPO__FLOAT64) && defined(__AVX2__)
-    __m256 y[4];
-    UNROLLED
-    for (int i = 0; i < 4; i++)
-#if defined(__AVX512F__)
-        y[i] = _mm256_add_ps(_mm512_castps512_ps256((__m512)x[i]), _mm512_extractf32x8_ps((__m512)x[i], 1));
-#else
-        y[i] = (__m256)x[i];
-#endif
-    const __m256 sums = _mm256_hadd_ps(_mm256_hadd_ps(y[0], y[1]), _mm256_hadd_ps(y[2], y[3]));
-    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
-#else
-    for (int i = 0; i < 4; i++) {
-        real part[LANES];
-        *(loose_vector *)part = x[i];
-        for (int gap = LANES / 2; gap > 0; gap /= 2)
-            for (int j = 0; j < gap; j++)
-                part[j] += part[j + gap];
-        out[i] = part[0];
-    }
-#endif
-}
-
-/* rows (at most 4) scalar products: of row i of A with row i of B; with b_row 0, as a constant, with one row. */
-INLINE void dot_rows(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real out[4])
-{
-    vector sum[4];
-    const int64_t whole = k / LANES * LANES;
-    UNROLLED
-    for (int i = 0; i < 4; i++)
-        sum[i] = (vector){0};
-    for (int64_t l = 0; l < whole; l += LANES) {
-        const vector of_b = *(const loose_vector *)(b + l);
-        UNROLLED
-        for (int i = 0; i < rows; i++)
-            sum[i] += *(const loose_vector *)(a + i * a_row + l) *
-                      (b_row == 0 ? of_b : (vector)*(const loose_vector *)(b + i * b_row + l));
-    }
-    if (whole < k) {
-        UNROLLED
-        for (int i = 0; i < rows; i++)
-            sum[i] += some(a + i * a_row + whole, k - whole) * some(b + i * b_row + whole, k - whole);
-    }
-    sums_of_four(sum, out);
-}
-
-/* The same for a number of rows that is no constant. */
-INLINE void some_dots(int rows, int64_t k, const real *a, int64_t a_row, const real *b, int64_t b_row, real out[4])
-{
-    if (rows == 4) {
-        dot_rows(4, k, a, a_row, b, b_row, out);
-        return;
-    }
-    for (int i = 0; i < rows; i++) {
-        real one[4];
-        dot_rows(1, k, a + i * a_row, a_row, b + i * b_row, b_row, one);
-        out[i] = one[0];
-    }
-}
 
 INLINE real start_of(const blpo__product *p, int64_t i, int64_t j)
 {
@@ -86,8 +22,7 @@ static void dots(const blpo__product *p)
             for (int r = 0; r < rows; r++)
                 p->c[(i + r) * p->ldc + j] = out[r] + start_of(p, i + r, j);
         }
-        for (int r = 0; p->finish != BLPO__AS_IS && r < rows; r++)
-            finish_row(p, p->c + (i + r) * p->ldc, p->n);
+        finish_rows(p, i, rows, 0, p->n);
     }
 }
 
@@ -173,8 +108,7 @@ static void rest_of_row(const blpo__product *p, int64_t i, int64_t j)
     for (int64_t q = 0; !p->add && q < n; q++)
         c[q] = p->bias != NULL ? p->bias[j + q] : 0;
     add_rows(p->k, n, p->a + i * p->a_row, p->b + j, p->b_row, c);
-    if (p->finish != BLPO__AS_IS)
-        finish_row(p, c, n);
+    finish_rows(p, i, 1, j, n);
 }
 
 /* What an observation goes through, biases and tanh, stays in registers, four vectors at a time. */
@@ -193,16 +127,5 @@ static void few_rows(const blpo__product *p)
         }
         if (j < p->n)
             rest_of_row(p, i, j);
-    }
-}
-
-static void add_row_products(int64_t rows, int64_t n, const real *a, const real *b, real *out)
-{
-    for (int64_t t = 0; t < rows; t += 4) {
-        const int some_rows = rows - t < 4 ? (int)(rows - t) : 4;
-        real sums[4];
-        some_dots(some_rows, n, a + t * n, n, b + t * n, n, sums);
-        for (int r = 0; r < some_rows; r++)
-            out[t + r] += sums[r];
     }
 }
