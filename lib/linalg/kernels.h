@@ -39,13 +39,14 @@ typedef struct blpo__product {
     int64_t ldc;
 } blpo__product;
 
-/* out_ij += (a_i . a_j) (b_i . b_j + shift), a [n][a_width], b [n][b_width], for i = begin .. end - 1 and j = i .. n - 1; elements
+/* out_ij += (a_i . a_j) (b_i . b_j + shift), or =, a [n][a_width], b [n][b_width], for i = begin .. end - 1 and j = i .. n - 1; elements
  * of these rows before i may be changed too. */
 typedef struct blpo__gram_products {
     int64_t begin, end, n;
     const real *a, *b;
     int64_t a_width, b_width;
     double shift;
+    int add;     /* 0: out_ij = */
     double *out; /* row i at out + i ld */
     int64_t ld;
 } blpo__gram_products;

@@ -20,6 +20,7 @@
  *
  * Cost per row: J x, J^T u one product a layer; J J^T size_{l-1} + size_l for each of T / 2; a row of J^T J one product a layer;
  * the diagonal one product a layer. */
+#include "core/multiversion.h"
 #include "linalg/lapack.h"
 #include "linalg/product.h"
 #include "train/game.h"
@@ -72,8 +73,16 @@ static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t begin,
                                       .a = game->critic_tape.s[layer], .a_width = game->critic->size[layer],
                                       .b = layer_input(game, layer, 0), .b_width = game->critic->size[layer - 1],
                                       .shift = game->critic->unbiased ? 0.0 : 1.0,
-                                      .out = gram, .ld = game->n_samples};
+                                      .add = layer > 1, .out = gram, .ld = game->n_samples};
     blpo__add_gram_products(&part);
+}
+
+/* row[u] *= factor scale[u] */
+BLPO__MULTIVERSION
+static void scale_row(int64_t n, double factor, const double *restrict scale, double *restrict row)
+{
+    for (int64_t u = 0; u < n; u++)
+        row[u] *= factor * scale[u];
 }
 
 static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
@@ -82,13 +91,10 @@ static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t en
     const int64_t n = game->n_samples, columns = game->batch.n;
     (void)piece;
     (void)partial;
-    for (int64_t t = begin; t < end; t++)
-        memset(gram + t * n + begin, 0, (size_t)(columns - begin) * sizeof *gram);
     for (int64_t l = 1; l <= game->critic->n_layers; l++)
         add_layer_gram(game, l, begin, end, gram);
     for (int64_t t = begin; t < end; t++)
-        for (int64_t u = t; u < columns; u++)
-            gram[t * n + u] *= game->work[t] * game->work[u];
+        scale_row(columns - t, game->work[t], game->work + t, gram + t * n + t);
 }
 
 int blpo__game_jacobian_gram(void *user, double *gram)

@@ -1,6 +1,6 @@
 /* Products of two Gram matrices, element by element: what J J^T of a network is made of (train/gauss_newton.c).
  *
- *   out_ij += (a_i . a_j) (b_i . b_j + shift)        i: rows begin .. end - 1;  j >= i, and some before, up to n - 1
+ *   out_ij += (a_i . a_j) (b_i . b_j + shift), or =  i: rows begin .. end - 1;  j >= i, and some before, up to n - 1
  *
  * The matrix is symmetric, so tiles that lie below the diagonal are left out. TILE_COLUMNS columns at a time: their rows of a and b
  * are copied into panels once, transposed, then strips of rows go by. Scalar products are in `real`, as exact as a and b are;
@@ -31,14 +31,16 @@ static void dots_of_panel(int64_t rows, int64_t columns, int64_t width, const re
     }
 }
 
-/* out_j += a_j (b_j + shift) */
-INLINE void add_products_of_sums(int64_t n, const real *a, const real *b, double shift, double *out)
+/* out_j += a_j (b_j + shift), or = */
+INLINE void add_products_of_sums(int64_t n, const real *a, const real *b, double shift, int add, double *out)
 {
     int64_t j = 0;
-    for (; j + WIDE <= n; j += WIDE)
-        *(loose_wide *)(out + j) = *(const loose_wide *)(out + j) + widened(a + j) * (widened(b + j) + shift);
+    for (; j + WIDE <= n; j += WIDE) {
+        const wide before = add ? (wide)*(const loose_wide *)(out + j) : (wide){0};
+        *(loose_wide *)(out + j) = before + widened(a + j) * (widened(b + j) + shift);
+    }
     for (; j < n; j++)
-        out[j] += (double)a[j] * ((double)b[j] + shift);
+        out[j] = (add ? out[j] : 0.0) + (double)a[j] * ((double)b[j] + shift);
 }
 
 static void add_gram_products(const blpo__gram_products *g)
@@ -52,7 +54,7 @@ static void add_gram_products(const blpo__gram_products *g)
             dots_of_panel(rows, columns, g->a_width, g->a + first * g->a_width, g->a + j * g->a_width, of_a);
             dots_of_panel(rows, columns, g->b_width, g->b + first * g->b_width, g->b + j * g->b_width, of_b);
             for (int64_t i = 0; i < rows; i++)
-                add_products_of_sums(columns, of_a + i * TILE_COLUMNS, of_b + i * TILE_COLUMNS, g->shift,
+                add_products_of_sums(columns, of_a + i * TILE_COLUMNS, of_b + i * TILE_COLUMNS, g->shift, g->add,
                                      g->out + (first + i) * g->ld + j);
         }
 }
