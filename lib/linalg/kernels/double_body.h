@@ -65,8 +65,68 @@ static void three_rows(int64_t k, int64_t n, const real *rows, const real *v, in
         out[i - first] = i < k ? rows + i * n : v;
 }
 
+#if defined(__AVX512F__)
+enum { SIX = 6 };
+
+/* All of it for five rows and v, or fewer: 21 sums in 32 registers, so that each number is converted once. */
+static void gram_of_six(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products)
+{
+    const real *row[SIX];
+    wide part[SIX][SIX];
+    double last[SIX][WIDE] = {{0.0}}, lanes[SIX][SIX][WIDE];
+    for (int i = 0; i < SIX; i++)
+        row[i] = i < k ? rows + i * n : v;
+    UNROLLED
+    for (int i = 0; i < SIX; i++)
+        UNROLLED
+        for (int j = 0; j <= i; j++)
+            part[i][j] = (wide){0};
+    for (int64_t c = 0; c < n / WIDE * WIDE; c += WIDE) {
+        wide x[SIX];
+        UNROLLED
+        for (int i = 0; i < SIX; i++) {
+            x[i] = widened(row[i] + c);
+            UNROLLED
+            for (int j = 0; j <= i; j++)
+                part[i][j] += x[i] * x[j];
+        }
+    }
+    for (int64_t c = n / WIDE * WIDE; c < n; c++)
+        for (int i = 0; i < SIX; i++)
+            last[i][c % WIDE] = (double)row[i][c];
+    UNROLLED
+    for (int i = 0; i < SIX; i++)
+        UNROLLED
+        for (int j = 0; j <= i; j++)
+            *(loose_wide *)lanes[i][j] = part[i][j];
+    for (int i = 0; i < SIX; i++)
+        for (int j = 0; j <= i; j++) {
+            const double sum = sum_of_wide(*(loose_wide *)lanes[i][j] + *(loose_wide *)last[i] * *(loose_wide *)last[j]);
+            if (i < k)
+                gram[i * k + j] += sum;
+            else if (i == k && j < k)
+                products[j] = sum;
+        }
+}
+#endif
+
+/* Elements above the diagonal are those below it. */
+static void mirror_gram(int64_t k, double *gram)
+{
+    for (int64_t i = 0; i < k; i++)
+        for (int64_t j = 0; j < i; j++)
+            gram[j * k + i] = gram[i * k + j];
+}
+
 static void add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products)
 {
+#if defined(__AVX512F__)
+    if (k < SIX) {
+        gram_of_six(k, n, rows, v, gram, products);
+        mirror_gram(k, gram);
+        return;
+    }
+#endif
     for (int64_t i = 0; i <= k; i += 3)
         for (int64_t j = 0; j <= i; j += 3) {
             const real *a[3], *b[3];
@@ -81,9 +141,7 @@ static void add_gram(int64_t k, int64_t n, const real *rows, const real *v, doub
                     else
                         gram[q * k + r] += sum[q - i][r - j];
         }
-    for (int64_t i = 0; i < k; i++)
-        for (int64_t j = 0; j < i; j++)
-            gram[j * k + i] = gram[i * k + j];
+    mirror_gram(k, gram);
 }
 
 /* Columns c .. of out, vectors (at most 4) vectors of them. */
