@@ -12,10 +12,10 @@ void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *me
     int no_pivot = 0;
     LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', order, &none, order, &no_pivot, &sytrf, -1);
     LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', order, &none, order, &none, &syev, -1);
-    const double most = fmax(fmax(sytrf, syev), 2.0 * order);
+    const double most = fmax(fmax(sytrf, syev), 3.0 * order);
     system->n = order;
     system->lwork = (int)most;
-    system->a = blpo__allocate(memory, n * n, sizeof *system->a);
+    system->a = blpo__allocate(memory, n * n + BLPO__CHOLESKY_SPARE, sizeof *system->a);
     system->copy = blpo__allocate(memory, n * n, sizeof *system->copy);
     system->work = blpo__allocate(memory, system->lwork, sizeof *system->work);
     system->eigenvalue = blpo__allocate(memory, n, sizeof *system->eigenvalue);
@@ -24,14 +24,25 @@ void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *me
     system->iwork = blpo__allocate(memory, n, sizeof *system->iwork);
 }
 
+/* In four sums, which do not wait for each other. */
+static double sum_of_sizes(const double *a, int n)
+{
+    double part[4] = {0.0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int q = 0; q < 4; q++)
+            part[q] += fabs(a[i + q]);
+    for (; i < n; i++)
+        part[0] += fabs(a[i]);
+    return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
 /* Largest column sum of |S|, S symmetric; also the test that S is finite. */
 static double one_norm(const double *a, int n)
 {
     double most = 0.0;
     for (int j = 0; j < n; j++) {
-        double sum = 0.0;
-        for (int i = 0; i < n; i++)
-            sum += fabs(a[(size_t)j * (size_t)n + (size_t)i]);
+        const double sum = sum_of_sizes(a + (size_t)j * (size_t)n, n);
         if (isnan(sum))
             return sum;
         most = fmax(most, sum);
@@ -83,9 +94,28 @@ static int factor_spectral(blpo__symmetric *system, double tolerance, double res
         system->n_negative += system->eigenvalue[i] < 0.0;
         least = fmin(least, size);
     }
-    system->spectral = 1;
+    system->form = BLPO__SPECTRAL;
     system->condition = least > 0.0 ? largest / least : 1.0;
     return 0;
+}
+
+/* U^T U where S is positive definite, which is most of the time, else L D L^T: the reciprocal of the condition, or 0. U in the
+ * upper triangle, row-major, is to LAPACK L in the lower one. */
+static double factor_directly(blpo__symmetric *system, double norm)
+{
+    const int n = system->n;
+    double reciprocal = 0.0;
+    system->form = BLPO__DEFINITE;
+    if (blpo__kernels_best()->cholesky(n, system->a) == 0) {
+        LAPACKE_dpocon_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, norm, &reciprocal, system->work, system->iwork);
+        return reciprocal;
+    }
+    system->form = BLPO__INDEFINITE;
+    memcpy(system->a, system->copy, (size_t)n * (size_t)n * sizeof *system->a);
+    if (LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork) == 0)
+        LAPACKE_dsycon_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, norm, &reciprocal, system->work,
+                            system->iwork);
+    return reciprocal;
 }
 
 int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double resolution)
@@ -95,17 +125,12 @@ int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double res
     if (!isfinite(norm))
         return -1;
     memcpy(system->copy, system->a, (size_t)n * (size_t)n * sizeof *system->a);
-    double reciprocal = 0.0;
-    int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork);
-    if (info == 0)
-        LAPACKE_dsycon_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, norm, &reciprocal, system->work,
-                            system->iwork);
+    const double reciprocal = factor_directly(system, norm);
     if (!(reciprocal > tolerance && reciprocal * norm > resolution))
         return factor_spectral(system, tolerance, resolution);
-    system->spectral = 0;
     system->rank = n;
     system->condition = 1.0 / reciprocal;
-    system->n_negative = count_negative(system);
+    system->n_negative = system->form == BLPO__DEFINITE ? 0 : count_negative(system);
     return 0;
 }
 
@@ -128,8 +153,10 @@ static void solve_spectral(blpo__symmetric *system, double *b)
 
 void blpo__symmetric_solve(blpo__symmetric *system, double *b)
 {
-    if (system->spectral)
+    if (system->form == BLPO__SPECTRAL)
         solve_spectral(system, b);
+    else if (system->form == BLPO__DEFINITE)
+        blpo__kernels_best()->cholesky_solve(system->n, system->a, b);
     else
         LAPACKE_dsytrs_work(LAPACK_COL_MAJOR, 'L', system->n, 1, system->a, system->n, system->pivot, b, system->n);
 }
@@ -149,28 +176,32 @@ int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside)
     return LAPACKE_dsterf_work(n, diagonal, beside) == 0 ? 0 : -1;
 }
 
-/* Not by the size of D's elements: D is S after a congruence, which keeps signs and moves sizes. So S + size I is factored. */
+/* S + size I is positive definite, or it is not. */
 int blpo__symmetric_below(blpo__symmetric *system, double size)
 {
     const int n = system->n;
-    if (!isfinite(one_norm(system->a, n)))
+    const double norm = one_norm(system->a, n);
+    if (!isfinite(norm) || norm == 0.0)
         return 0;
     for (int i = 0; i < n; i++)
         system->a[(size_t)i * (size_t)n + (size_t)i] += size;
-    const int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', n, system->a, n, system->pivot, system->work, system->lwork);
-    return info < 0 ? 0 : count_negative(system);
+    return blpo__kernels_best()->cholesky(n, system->a) != 0;
 }
 
 double blpo__symmetric_norm(const blpo__symmetric *system)
 {
     const double scale = one_norm(system->a, system->n);
+    const size_t n = (size_t)system->n * (size_t)system->n;
     double sum = 0.0;
     if (!(scale > 0.0))
         return scale;
-    for (size_t i = 0; i < (size_t)system->n * (size_t)system->n; i++) {
-        const double x = system->a[i] / scale;
-        sum += x * x;
+    if (scale > 1e-140 && scale < 1e140) { /* squares are numbers as they are */
+        for (size_t i = 0; i < n; i++)
+            sum += system->a[i] * system->a[i];
+        return sqrt(sum);
     }
+    for (size_t i = 0; i < n; i++)
+        sum += system->a[i] / scale * (system->a[i] / scale);
     return scale * sqrt(sum);
 }
 

@@ -7,10 +7,13 @@
 #include "core/real.h"
 #include "linalg/kernels.h"
 
+/* What `a` holds: U^T U, L D L^T, or eigenvectors, their values in `eigenvalue`. */
+typedef enum blpo__symmetric_form { BLPO__DEFINITE, BLPO__INDEFINITE, BLPO__SPECTRAL } blpo__symmetric_form;
+
 /* A symmetric n x n system S y = b that may be indefinite or singular. */
 typedef struct blpo__symmetric {
     int n;
-    double *a;           /* [n][n] S: written by the caller in full, destroyed by the factorisation */
+    double *a;           /* [n][n] S, and BLPO__CHOLESKY_SPARE behind: written by the caller in full, destroyed by the factorisation */
     double *copy;        /* [n][n] S again, for the spectral way */
     double *work;        /* [lwork] */
     double *eigenvalue;  /* [n] */
@@ -18,7 +21,7 @@ typedef struct blpo__symmetric {
     int *pivot;          /* [n] */
     int *iwork;          /* [n] */
     int lwork;
-    int spectral;        /* invariant: 0: a holds L D L^T; 1: a holds eigenvectors, eigenvalue their values */
+    blpo__symmetric_form form;
     int rank;            /* n, or the eigenvalues that are kept */
     int n_negative;      /* negative eigenvalues, of those that are kept */
     double condition;    /* 1-norm estimate, or largest / least kept |eigenvalue| */
@@ -26,8 +29,8 @@ typedef struct blpo__symmetric {
 
 void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *memory);
 
-/* Factors what lies in `a`: L D L^T with pivoting (Bunch and Kaufman), since an indefinite S is healthy input. Where S is
- * singular to working precision: the spectral decomposition, with eigenvalues left out (pseudo-inverse) up to `tolerance` times
+/* Factors what lies in `a`: by Cholesky where S is positive definite, else L D L^T with pivoting (Bunch and Kaufman), since an
+ * indefinite S is healthy input. Where S is singular to working precision: the spectral decomposition, with eigenvalues left out (pseudo-inverse) up to `tolerance` times
  * the largest, and up to `resolution`, the size of the errors that S came with. Returns 0, or -1 when neither works (S is not
  * finite). */
 int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double resolution);
@@ -44,7 +47,7 @@ int blpo__symmetric_eigen(blpo__symmetric *system);
  * diagonal, which is destroyed. 0, or -1. */
 int blpo__tridiagonal_eigenvalues(int n, double *diagonal, double *beside);
 
-/* Number of eigenvalues below -size of the matrix in `a`, which is destroyed; size well above the rounding errors in double. */
+/* Whether the matrix in `a`, which is destroyed, has an eigenvalue below -size; size well above the rounding errors in double. */
 int blpo__symmetric_below(blpo__symmetric *system, double size);
 
 /* Frobenius norm of the matrix in `a`. */
