@@ -11,4 +11,13 @@
 #define BLPO__MULTIVERSION
 #endif
 
+/* Before a loop whose arrays are apart: then vectors need no test of that at run time. */
+#if defined(__clang__)
+#define BLPO__APART _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define BLPO__APART _Pragma("GCC ivdep")
+#else
+#define BLPO__APART
+#endif
+
 #endif

@@ -4,7 +4,7 @@
  * The direction is weight (a, b) of layer m, or the bias of unit a there. s_l are the unit signals dV/dz_l of the tape.
  *
  *   1. x_t = h_{m-1}[t,b], or 1.  Vdot_t = s_m[t,a] x_t: no pass up is needed for it
- *   2. up: zdot is zero below layer m, and x in column a of it; hdot_m = phi'(z_m) x there;
+ *   2. up, all times f'_t, which goes along with a row: zdot is zero below layer m, and x in column a of it; hdot_m = phi'(z_m) x there;
  *          zdot_{m+1} = hdot_m[:,a] W_{m+1}[:,a]^T,  zdot_l = hdot_{l-1} W_l^T above,  hdot_l = phi'(z_l) zdot_l      (l < L)
  *   3. down, for u_l = f' sdot_l, from u_L = 0:
  *          u_{l-1} = (u_l W_l) phi'(z_{l-1})  +  [l = m]: f' s_m[:,a] phi'(z_{m-1})[:,b] in column b
@@ -18,6 +18,7 @@
  *
  * Cost: L products in step 4 (small at the ends), L - m - 1 in step 2 and in the second sum of step 4, and as many in step 3
  * as there are layers with all columns. */
+#include "core/multiversion.h"
 #include "linalg/activation.h"
 #include "linalg/product.h"
 #include "nn/mlp.h"
@@ -32,7 +33,7 @@ typedef struct pass {
     blpo__scratch *scratch;
     int64_t begin, rows;
     blpo__place at;          /* layer m, unit a, input b */
-    const real *slope, *bend; /* [rows] f', f'' */
+    const real *slope, *bend; /* [rows] f', f''; bend NULL: 0 */
     real *x;      /* [rows] */
     real *along;  /* [rows] f'' Vdot */
     real *hidden; /* [rows] f' hdot_m[t,a] */
@@ -65,28 +66,35 @@ static void begin_row(pass *p)
     const real *h = h_of(p, p->at.layer - 1), *s = s_of(p, p->at.layer);
     for (int64_t t = 0; t < p->rows; t++) {
         p->x[t] = p->at.input == in ? 1 : h[t * in + p->at.input];
-        p->along[t] = p->bend[t] * s[t * n + p->at.unit] * p->x[t];
+        p->along[t] = p->bend == NULL ? 0 : p->bend[t] * s[t * n + p->at.unit] * p->x[t];
     }
 }
 
-/* Step 2. Step 3 needs zdot, and step 4 hdot, of hidden layers above m. */
+/* to [rows][n] = scale[t] w[j ld] */
+BLPO__MULTIVERSION
+static void outer_column(int64_t rows, int64_t n, const real *scale, const real *w, int64_t ld, real *column, real *restrict to)
+{
+    for (int64_t j = 0; j < n; j++)
+        column[j] = w[j * ld];
+    for (int64_t t = 0; t < rows; t++, to += n)
+        for (int64_t j = 0; j < n; j++)
+            to[j] = scale[t] * column[j];
+}
+
+/* Step 2, times f', which goes along with a row. Step 3 needs zdot, and step 4 hdot, of hidden layers above m. */
 static void tangents_up(pass *p)
 {
     const blpo__mlp *mlp = p->mlp;
     const int64_t m = p->at.layer, n = mlp->size[m];
     const real *h = h_of(p, m);
-    for (int64_t t = 0; m < mlp->n_layers && t < p->rows; t++) {
-        p->work[t] = blpo__slope(mlp->activation, h[t * n + p->at.unit]) * p->x[t];
-        p->hidden[t] = p->slope[t] * p->work[t];
-    }
+    for (int64_t t = 0; m < mlp->n_layers && t < p->rows; t++)
+        p->hidden[t] = p->slope[t] * (blpo__slope(mlp->activation, h[t * n + p->at.unit]) * p->x[t]);
     for (int64_t l = m + 1; l < mlp->n_layers; l++) {
         const int64_t in = mlp->size[l - 1], out = mlp->size[l];
         const real *weight = blpo__weight(mlp, p->parameters, l);
         real *zdot = p->scratch->zdot[l];
         if (l == m + 1)
-            for (int64_t t = 0; t < p->rows; t++)
-                for (int64_t j = 0; j < out; j++)
-                    zdot[t * out + j] = p->work[t] * weight[j * in + p->at.unit];
+            outer_column(p->rows, out, p->hidden, weight + p->at.unit, in, p->scratch->a, zdot);
         else
             blpo__gemm_nt(p->rows, out, in, p->scratch->hdot[l - 1], in, weight, in, 0, zdot, out);
         memcpy(p->scratch->hdot[l], zdot, (size_t)(p->rows * out) * sizeof *zdot);
@@ -114,14 +122,19 @@ static int64_t single_column(const pass *p, int64_t layer, real *to)
     return unit;
 }
 
-/* u_{l-1} += f' bend(zdot_{l-1}) */
+/* u += bend(zdot) of n numbers, for tanh */
+BLPO__MULTIVERSION
+static void add_bends_of(int64_t n, const real *h, const real *s, const real *zdot, real *restrict u)
+{
+    for (int64_t j = 0; j < n; j++)
+        u[j] += blpo__bend(BLPO_TANH, h[j], s[j]) * zdot[j];
+}
+
+/* u_{l-1} += f' bend(zdot_{l-1}), zdot with f' in it */
 static void add_bends(const pass *p, int64_t layer, real *u)
 {
-    const int64_t n = p->mlp->size[layer - 1];
-    const real *h = h_of(p, layer - 1), *s = s_of(p, layer - 1), *zdot = p->scratch->zdot[layer - 1];
-    for (int64_t t = 0; p->mlp->activation == BLPO_TANH && t < p->rows; t++)
-        for (int64_t j = t * n; j < (t + 1) * n; j++)
-            u[j] -= 2 * p->slope[t] * h[j] * s[j] * zdot[j];
+    if (p->mlp->activation == BLPO_TANH)
+        add_bends_of(p->rows * p->mlp->size[layer - 1], h_of(p, layer - 1), s_of(p, layer - 1), p->scratch->zdot[layer - 1], u);
 }
 
 /* u_{l-1} = (u_l W_l) phi' from what there is of u_l: its form. */
@@ -167,14 +180,30 @@ static signal signal_below(const pass *p, int64_t layer, signal from)
 
 /* ---- step 4 ---- */
 
+/* The part of u_l that is in one column, where it is all there is of u_l. */
+static void add_column(const pass *p, int64_t layer, signal u, real *of_weight, real *of_bias)
+{
+    const int64_t in = p->mlp->size[layer - 1];
+    if (u.form != ONE_COLUMN)
+        return;
+    blpo__add_weighted_rows(p->rows, in, p->column, h_of(p, layer - 1), of_weight + u.unit * in);
+    for (int64_t t = 0; t < p->rows; t++)
+        of_bias[u.unit] += p->column[t];
+}
+
 static void add_first_sum(const pass *p, int64_t layer, signal u, real *out)
 {
     const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
     const real *h = h_of(p, layer - 1), *s = s_of(p, layer), *weight = p->along;
     real *of_weight = out + p->mlp->offset[layer - 1], *of_bias = of_weight + in * n;
+    if (p->bend == NULL && (u.form == NOTHING || u.form == ONE_COLUMN)) {
+        add_column(p, layer, u, of_weight, of_bias);
+        return;
+    }
     if (u.form == WITH_ALONG || u.form == ALL) {
-        real *sum = u.form == ALL ? p->scratch->a : p->scratch->sdot[layer];
-        if (u.form == ALL)
+        const int apart = u.form == ALL && p->bend != NULL;
+        real *sum = apart ? p->scratch->a : p->scratch->sdot[layer];
+        if (apart)
             blpo__scaled_rows(p->rows, n, p->along, s, p->scratch->sdot[layer], sum);
         s = sum;
         weight = NULL;
@@ -182,11 +211,7 @@ static void add_first_sum(const pass *p, int64_t layer, signal u, real *out)
     blpo__add_outer_products(p->rows, n, in, weight, s, h, p->work, of_weight);
     if (!p->mlp->unbiased)
         blpo__add_weighted_rows(p->rows, n, weight, s, of_bias);
-    if (u.form != ONE_COLUMN)
-        return;
-    blpo__add_weighted_rows(p->rows, in, p->column, h, of_weight + u.unit * in);
-    for (int64_t t = 0; t < p->rows; t++)
-        of_bias[u.unit] += p->column[t];
+    add_column(p, layer, u, of_weight, of_bias);
 }
 
 /* Where hdot_{l-1} is one column. */
@@ -202,7 +227,7 @@ static void add_second_sum_column(const pass *p, real *out)
 
 static void add_second_sum(const pass *p, int64_t layer, real *out)
 {
-    blpo__add_outer_products(p->rows, p->mlp->size[layer], p->mlp->size[layer - 1], p->slope, s_of(p, layer),
+    blpo__add_outer_products(p->rows, p->mlp->size[layer], p->mlp->size[layer - 1], NULL, s_of(p, layer),
                              p->scratch->hdot[layer - 1], p->work, out + p->mlp->offset[layer - 1]);
 }
 
@@ -230,7 +255,7 @@ void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, con
 {
     real **column = scratch->column;
     pass p = {mlp, parameters, tape, scratch, begin, end - begin, blpo__place_of(mlp, coordinate),
-              loss->slope + begin, loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
+              loss->slope + begin, loss->bend == NULL ? NULL : loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
     begin_row(&p);
     tangents_up(&p);
     signal u = {NOTHING, 0};
