@@ -8,7 +8,8 @@
  *     product J x           2 n W                        a product with H           2 n (6 W - 4 s_0 s_1)
  *
  * A minibatch of BLPO: K critic gradients (forward, signals, gradient); then critic forward and signals, v (a gradient);
- * actor forward, signals, gradient; k rows and k^2 p for the core; J x and one more gradient of the actor. */
+ * actor forward, signals, gradient; k rows and k^2 p for the core; J x and one more gradient of the actor. For the rows of a
+ * critic with two hidden layers there is a second way, in the space of samples (lib/nn/row_factors.c): the shorter one counts. */
 #ifndef BENCH_MODEL_H
 #define BENCH_MODEL_H
 
@@ -54,15 +55,26 @@ static inline double bench_signals(const bench_shape *s, int64_t outputs)
     return 2.0 * bench_weights(s, outputs) + 2.0 * (bench_weights(s, outputs) - bench_first(s, outputs));
 }
 
+/* k rows and the core. An operation in double counts as two: a vector holds half as many. */
+static inline double bench_rows_flops(const bench_shape *s, double n, double k)
+{
+    const double w = bench_weights(s, 1), p = w + bench_biases(s, 1), h = (double)s->hidden, inputs = (double)s->obs + 1.0;
+    const double by_rows = 2.0 * n * k * w + k * k * p;
+    const double units = (double)s->obs + 4.0 * h + 1.0; /* a Gram matrix of each side of each layer, half of it */
+    const double newton = n * n * units + 4.0 * n * n * k + 6.0 * n * k * k + 4.0 * n * w;
+    const double in_samples = newton + 4.0 * n * k * h * (inputs + 1.0) + 2.0 * h * inputs * k * k;
+    return s->n_hidden == 2 && in_samples < by_rows ? in_samples : by_rows;
+}
+
 static inline double bench_minibatch_flops(const bench_shape *s, const bench_work *work)
 {
     const double critic = 2.0 * bench_weights(s, 1), actor = 2.0 * bench_weights(s, s->outputs);
-    const double p = bench_weights(s, 1) + bench_biases(s, 1), k = work->rank;
+    const double k = work->rank;
     double flops = work->rows * work->critic_steps * (bench_signals(s, 1) + critic);
     flops += work->rows * (critic + bench_signals(s, s->outputs) + actor);           /* A(w); direct */
     if (k > 0.0)
         flops += work->rows * (bench_signals(s, 1) - critic + critic                   /* signals, v */
-                               + k * critic + critic + actor) + k * k * p;             /* rows, J x, mixed; core */
+                               + critic + actor) + bench_rows_flops(s, work->rows, k); /* J x, mixed; rows, core */
     return flops;
 }
 

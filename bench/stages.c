@@ -111,6 +111,12 @@ static void core(bench *b)
     blpo__nystrom_core(b->trainer->solver, b->trainer->response, &report);
 }
 
+/* Else the solver works in the space of samples: those are one stage. */
+static int has_rows(const bench *b)
+{
+    return b->trainer->game.row_factors == NULL;
+}
+
 static void apply(bench *b)
 {
     memcpy(b->trainer->solver->core_v, b->core_v, (size_t)b->rank * sizeof *b->core_v);
@@ -218,7 +224,8 @@ static void prepare_minibatch(bench *b)
     load(b);
     direct_and_v(b);
     solve(b);
-    core(b);
+    if (has_rows(b))
+        core(b);
     memcpy(b->core_v, b->trainer->solver->core_v, (size_t)b->rank * sizeof *b->core_v);
 }
 
@@ -240,13 +247,15 @@ static void stages(bench *b)
     report(b, "direct", direct, direct_flops);
     report_rest(b, "v", direct_and_v, direct, v_flops);
     direct_and_v(b);
-    report(b, "rows of H", rows, k * critic);
-    report(b, "core", core, core_flops);
-    report(b, "x", apply, x_flops);
+    if (has_rows(b)) {
+        report(b, "rows of H", rows, k * critic);
+        report(b, "core", core, core_flops);
+        report(b, "x", apply, x_flops);
+    }
     report(b, "mixed product", mixed, critic + actor);
     report(b, "actor Adam", actor_adam, 0.0);
     report(b, "direct and v", direct_and_v, direct_flops + v_flops);
-    report(b, "solve: rows to mixed product", solve, k * critic + core_flops + x_flops + critic + actor);
+    report(b, "solve: rows to mixed product", solve, bench_rows_flops(&shape, n, k) + x_flops + critic + actor);
     report(b, "one product with H", product, n * bench_hessian_product(&shape, 1));
     report(b, "act, 4 environments", act, 4.0 * actor / n);
     report(b, "one action", one_action, actor / n);

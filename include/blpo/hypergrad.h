@@ -56,6 +56,21 @@ typedef int (*blpo_jacobian_gram_fn)(void *user, double *gram);
  *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
 typedef int (*blpo_gauss_newton_diagonal_fn)(void *user, float *diagonal);
 
+/** What method nystrom asks of k rows C = H[I, :], where a problem can say it without the rows.
+ *  @param user  blpo_problem::user. @param index [k] I: distinct, in 0 .. n_inner - 1. @param k  rows, >= 1.
+ *  @param v [n_inner] read-only. @param block [k][k] = H[I, I]. @param gram [k][k] = C C^T, both triangles.
+ *  @param products [k] = C v. All three to be filled, in double: the core that is made of them has the square of the condition
+ *  of C, so gram should be that of one C, errors and all.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_rows_products_fn)(void *user, const int64_t *index, int64_t k, const float *v, double *block, double *gram,
+                                     double *products);
+
+/** out = C^T y, the rows those of the call of blpo_rows_products_fn before it, at the same point.
+ *  @param user  blpo_problem::user. @param index [k] the same. @param k  the same. @param y [k] read-only.
+ *  @param out [n_inner] to be filled.
+ *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
+typedef int (*blpo_rows_sum_fn)(void *user, const int64_t *index, int64_t k, const double *y, float *out);
+
 /** A bilevel problem at its current point. Copied at create; `user` is borrowed for the life of the solver. */
 typedef struct blpo_problem {
     size_t struct_size;                  /**< set by blpo_problem_init() */
@@ -75,6 +90,9 @@ typedef struct blpo_problem {
                                               cg_preconditioner) */
     blpo_hessian_rows_fn gauss_newton_rows; /**< rows of J^T J as hessian_rows; NULL: from jvp and vjp */
     blpo_gauss_newton_diagonal_fn gauss_newton_diagonal; /**< NULL: n_samples calls of vjp (nystrom_draw) */
+    blpo_rows_products_fn rows_products; /**< of the curvature that is chosen; with rows_sum: nystrom then asks for no rows, but
+                                              with nystrom_space_efficient. NULL: from the rows */
+    blpo_rows_sum_fn rows_sum;           /**< with rows_products */
 } blpo_problem;
 
 /** Which H. */

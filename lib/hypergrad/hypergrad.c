@@ -137,6 +137,8 @@ int blpo__hypergrad_need_products(blpo_error *error, const blpo_problem *problem
 
 int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config)
 {
+    if (blpo__hypergrad_without_rows(problem, config))
+        return problem->rows_sum != NULL ? BLPO_OK : missing(error, "rows_sum", "rows_sum is NULL; with rows_products it must be set");
     if (config->curvature == BLPO_CURVATURE_GAUSS_NEWTON)
         return problem->gauss_newton_rows != NULL ? BLPO_OK : blpo__hypergrad_need_jacobian(error, problem);
     return problem->hessian_rows != NULL || problem->hvp != NULL

@@ -83,7 +83,7 @@ struct blpo_hypergrad {
     int64_t n_flops;   /* of the solve that runs */
     int64_t *index;    /* nystrom: I [k]; dense: the rows of one call */
     real *diagonal;    /* nystrom: [p] of J^T J, where draws are in proportion to it */
-    real *rows;        /* nystrom: C [k][p], or two times some of its rows; dense: the rows of one call */
+    real *rows;        /* nystrom without rows_products: C [k][p], or two times some of its rows; dense: the rows of one call */
     real *residual;    /* cg, neumann, nystrom_pcg: [p] */
     real *direction;   /* cg, nystrom_pcg: [p] */
     real *conditioned; /* cg with a preconditioner, nystrom_pcg: [p] preconditioned residual */
@@ -119,6 +119,13 @@ int blpo__hypergrad_check_config(blpo_error *error, const blpo_hypergrad_config 
 int blpo__hypergrad_need_products(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 int blpo__hypergrad_need_rows(blpo_error *error, const blpo_problem *problem, const blpo_hypergrad_config *config);
 int blpo__hypergrad_need_jacobian(blpo_error *error, const blpo_problem *problem);
+
+/* Whether nystrom asks for products of its rows in their place. */
+static inline int blpo__hypergrad_without_rows(const blpo_problem *problem, const blpo_hypergrad_config *config)
+{
+    return config->method == BLPO_IHVP_NYSTROM && problem->rows_products != NULL && !config->nystrom_space_efficient;
+}
+
 int blpo__hypergrad_has_products(const blpo_problem *problem, const blpo_hypergrad_config *config);
 
 /* Memory for what a callback writes: n elements of this size, and a guard. Everything below is written into such memory. */
@@ -129,6 +136,9 @@ void *blpo__hypergrad_output(blpo__memory *memory, int64_t n, size_t size);
  * goes with it. */
 int blpo__hypergrad_product(blpo_hypergrad *solver, const real *v, real *hv);
 int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k, real *rows);
+/* Of the rows `index`: block, products (C C^T) and core_v (C v) of the solver; then out = C^T core_v. */
+int blpo__hypergrad_rows_products(blpo_hypergrad *solver, const real *v);
+int blpo__hypergrad_rows_sum(blpo_hypergrad *solver, real *out);
 int blpo__hypergrad_mixed(blpo_hypergrad *solver, const real *x, real *out);
 int blpo__hypergrad_jvp(blpo_hypergrad *solver, const real *x, real *jx);
 int blpo__hypergrad_vjp(blpo_hypergrad *solver, const real *u, real *jtu);

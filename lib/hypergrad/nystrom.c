@@ -9,8 +9,8 @@
  * s = 0: Hataya and Yamada, AISTATS 2023 (arXiv:2302.09726). s = 1: what the authors of BLPO ran (Prakash et al.,
  * arXiv:2505.11714); it damps M as well, so the inverse is not that of H + rho I with the sketch in place of H.
  *
- * Steps 3 to 5 are in double: with s = 0 the core has the square of the condition number of C. L D L^T and not Cholesky,
- * since M, a block of H, may be indefinite, and then so may S. Where S is singular to working precision (rows of H that are
+ * Steps 3 to 5 are in double: with s = 0 the core has the square of the condition number of C. Cholesky where S
+ * allows it; M, a block of H, may be indefinite, and then so may S: L D L^T. Where S is singular to working precision (rows of H that are
  * zero, or depend on each other) the directions without information are left out: pseudo-inverse, rank_used of k.
  *
  * Working precision is that of the rows. An entry of M that is rounded to eps is wrong by eps / 2 of itself, so M by at most
@@ -25,6 +25,7 @@
  * to that add roundings: |v|/rho 8 eps + |C|^2 |K^-1| |v| / rho^2 (4 p eps + 8 p eps_double cond K), K = S / rho.
  *
  * Cost: k products (rows), k p numbers and, by the leading sums, 2 k^2 p + 4 k p + p + 2 k^3 / 3 + 2 k^2 operations.
+ * Where the problem has rows_products, C itself is never there: M, C C^T, C v and C^T y come from it, at its cost.
  * With nystrom_space_efficient: nystrom_space.c. Draws by the diagonal: draw.c. */
 #include "hypergrad/hypergrad.h"
 
@@ -61,10 +62,11 @@ static void create(blpo_hypergrad *solver)
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
     const int64_t rows = solver->config.nystrom_space_efficient ? 2 * blpo__nystrom_chunk(&solver->config) : k;
     solver->index = blpo__allocate(memory, k, sizeof *solver->index);
-    solver->rows = blpo__hypergrad_output(memory, rows * p, sizeof *solver->rows);
-    solver->core_v = blpo__allocate(memory, k, sizeof *solver->core_v);
-    solver->block = blpo__allocate(memory, k * k, sizeof *solver->block);
-    solver->products = blpo__allocate(memory, k * k, sizeof *solver->products);
+    if (!blpo__hypergrad_without_rows(&solver->problem, &solver->config))
+        solver->rows = blpo__hypergrad_output(memory, rows * p, sizeof *solver->rows);
+    solver->core_v = blpo__hypergrad_output(memory, k, sizeof *solver->core_v);
+    solver->block = blpo__hypergrad_output(memory, k * k, sizeof *solver->block);
+    solver->products = blpo__hypergrad_output(memory, k * k, sizeof *solver->products);
     blpo__symmetric_create(&solver->system, k, memory);
     blpo__draw_create(solver);
     if (solver->config.nystrom_space_efficient)
@@ -90,7 +92,7 @@ int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
     const double noise = 8.0 * BLPO__EPSILON * blpo__symmetric_norm(system);
-    report->indefinite = blpo__symmetric_below(system, noise) > 0;
+    report->indefinite = blpo__symmetric_below(system, noise);
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
     for (int64_t i = 0; i < k * k; i++)
         system->a[i] += solver->products[i];
@@ -130,11 +132,35 @@ void blpo__nystrom_apply(blpo_hypergrad *solver, const real *v, real *x)
     blpo__hypergrad_flops(solver, 2 * k * k + 2 * k * p + p);
 }
 
+/* Where the problem has M, C C^T, C v and C^T y without C. */
+static int solve_without_rows(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
+{
+    const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
+    const double one = 1.0;
+    int rc = blpo__hypergrad_rows_products(solver, v);
+    if (rc != BLPO_OK)
+        return rc;
+    const int factored = blpo__nystrom_factor(solver, report) == 0;
+    if (factored)
+        blpo__symmetric_solve(&solver->system, solver->core_v);
+    if (!factored || blpo__first_nonfinite_double(solver->core_v, k) >= 0) {
+        blpo__hypergrad_last_resort(solver, v, x, BLPO_IHVP_REASON_NONFINITE, report);
+        return BLPO_OK;
+    }
+    rc = blpo__hypergrad_rows_sum(solver, solver->product);
+    if (rc == BLPO_OK)
+        blpo__less_rows(1, p, solver->product, &one, v, 1.0 / solver->config.nystrom_rho, x);
+    blpo__hypergrad_flops(solver, 2 * k * k + 2 * p);
+    return rc;
+}
+
 static int solve(blpo_hypergrad *solver, const real *v, real *x, blpo_hypergrad_report *report)
 {
     int rc = blpo__draw(solver);
     if (rc == BLPO_OK && solver->config.nystrom_space_efficient)
         return blpo__nystrom_space_solve(solver, v, x, report);
+    if (rc == BLPO_OK && blpo__hypergrad_without_rows(&solver->problem, &solver->config))
+        return solve_without_rows(solver, v, x, report);
     if (rc == BLPO_OK)
         rc = blpo__hypergrad_rows(solver, solver->index, solver->config.nystrom_rank, solver->rows);
     if (rc != BLPO_OK)

@@ -116,6 +116,39 @@ int blpo__hypergrad_rows(blpo_hypergrad *solver, const int64_t *index, int64_t k
                  k * problem->n_inner);
 }
 
+static int judge_double(blpo_hypergrad *solver, const char *name, int verdict, const double *out, int64_t n)
+{
+    const int rc = close_output(solver, BLPO_STAGE_SOLVE, name, verdict, out, n, sizeof *out);
+    const int64_t bad = rc == BLPO_OK ? blpo__first_nonfinite_double(out, n) : -1;
+    if (bad < 0)
+        return rc;
+    return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, name, bad, out[bad], NULL);
+}
+
+int blpo__hypergrad_rows_products(blpo_hypergrad *solver, const real *v)
+{
+    const blpo_problem *problem = &solver->problem;
+    const int64_t k = solver->config.nystrom_rank;
+    solver->stats.n_products += k;
+    open_output(solver->block, k * k, sizeof *solver->block);
+    open_output(solver->products, k * k, sizeof *solver->products);
+    open_output(solver->core_v, k, sizeof *solver->core_v);
+    const int verdict = problem->rows_products(problem->user, solver->index, k, v, solver->block, solver->products,
+                                               solver->core_v);
+    int rc = judge_double(solver, "rows_products: block", verdict, solver->block, k * k);
+    if (rc == BLPO_OK)
+        rc = judge_double(solver, "rows_products: gram", verdict, solver->products, k * k);
+    return rc != BLPO_OK ? rc : judge_double(solver, "rows_products: products", verdict, solver->core_v, k);
+}
+
+int blpo__hypergrad_rows_sum(blpo_hypergrad *solver, real *out)
+{
+    const blpo_problem *problem = &solver->problem;
+    open_output(out, problem->n_inner, sizeof *out);
+    const int verdict = problem->rows_sum(problem->user, solver->index, solver->config.nystrom_rank, solver->core_v, out);
+    return judge(solver, BLPO_STAGE_SOLVE, "rows_sum", verdict, out, problem->n_inner);
+}
+
 /* -- J J^T -- */
 
 /* Column t is J (J^T e_t). */
@@ -143,13 +176,7 @@ int blpo__hypergrad_gram(blpo_hypergrad *solver, double *gram)
         return gram_by_pairs(solver, gram);
     const int64_t n = problem->n_samples * problem->n_samples;
     open_output(gram, n, sizeof *gram);
-    const int verdict = problem->jacobian_gram(problem->user, gram);
-    const int rc = close_output(solver, BLPO_STAGE_SOLVE, "jacobian_gram", verdict, gram, n, sizeof *gram);
-    const int64_t bad = rc == BLPO_OK ? blpo__first_nonfinite_double(gram, n) : -1;
-    if (bad < 0)
-        return rc;
-    return blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, "jacobian_gram", bad,
-                               gram[bad], NULL);
+    return judge_double(solver, "jacobian_gram", problem->jacobian_gram(problem->user, gram), gram, n);
 }
 
 /* -- the diagonal of J^T J -- */

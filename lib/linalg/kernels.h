@@ -3,8 +3,8 @@
  * are chosen by the number and width of registers, and so that tests can run every table the machine has.
  *
  * Sources: kernels/vectors.h (types), sums_body.h, product_body.h, thin_body.h, elementwise_body.h, double_body.h, exp_body.h,
- * cholesky_body.h, gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all, built with the options of
- * its level. */
+ * cholesky_body.h, double_product_body.h, gram_body.h, tangent_body.h; each of plain.c, avx2.c and avx512.c includes them all,
+ * built with the options of its level. */
 #ifndef BLPO_LINALG_KERNELS_H
 #define BLPO_LINALG_KERNELS_H
 
@@ -50,6 +50,18 @@ typedef struct blpo__gram_products {
     double *out; /* row i at out + i ld */
     int64_t ld;
 } blpo__gram_products;
+
+#define BLPO__DOUBLE_PAD 16
+
+/* c_ij += sum_k a_ki b_kj, i < m, j < n; row k of a lies at a + k lda, likewise b and c. n, lda, ldb and ldc are multiples of
+ * BLPO__DOUBLE_PAD: rows of a are read up to the next multiple of that, whatever is there. */
+typedef struct blpo__double_products {
+    int64_t m, n, depth;
+    const double *a, *b;
+    int64_t lda, ldb, ldc;
+    int upper; /* 1: on and above the diagonal; what lies below it may be changed or not */
+    double *c; /* apart from a and b */
+} blpo__double_products;
 
 /* sdot = g phi'(z) + phi''(z) u zdot and q_tj = along_t s_tj + slope_t sdot_tj, where h = phi(z), s = phi'(z) u, and u
  * came down from the layer above; all [rows][n] */
@@ -111,6 +123,7 @@ typedef struct blpo__kernels {
     void (*less_rows)(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
     double (*dot)(const real *a, const real *b, int64_t n);
     void (*add_gram_products)(const blpo__gram_products *g);
+    void (*add_double_products)(const blpo__double_products *p);
     /* the upper triangle of a [n][n] becomes U, U^T U = a; 0, or -1 where that is not positive definite; behind a there must
      * be BLPO__CHOLESKY_SPARE numbers, whatever they are; then b [n] becomes y, U^T U y = b */
     int (*cholesky)(int64_t n, double *a);

@@ -98,6 +98,11 @@ void blpo__add_gram_products(const blpo__gram_products *g)
     blpo__kernels_best()->add_gram_products(g);
 }
 
+void blpo__add_double_products(const blpo__double_products *p)
+{
+    blpo__kernels_best()->add_double_products(p);
+}
+
 void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,
                    real *c, int64_t ldc)
 {

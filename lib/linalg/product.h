@@ -30,6 +30,14 @@ void blpo__add_first_layer(const blpo__first_layer *p);
 /* Two Gram matrices multiplied element by element, the part on and above the diagonal: see blpo__gram_products. */
 void blpo__add_gram_products(const blpo__gram_products *g);
 
+/* C += A^T B in double: see blpo__double_products. */
+void blpo__add_double_products(const blpo__double_products *p);
+
+static inline int64_t blpo__padded(int64_t n)
+{
+    return (n + BLPO__DOUBLE_PAD - 1) / BLPO__DOUBLE_PAD * BLPO__DOUBLE_PAD;
+}
+
 /* C [m][n] = A B (+ C when add), row-major; ld are row strides of the stored matrices.
  *   nt: A [m][k], B [n][k]      nn: A [m][k], B [k][n]      tn: A [k][m], B [k][n] */
 void blpo__gemm_nt(int64_t m, int64_t n, int64_t k, const real *a, int64_t lda, const real *b, int64_t ldb, int add,

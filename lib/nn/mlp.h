@@ -80,6 +80,15 @@ void blpo__mlp_add_gradient(const blpo__mlp *mlp, const blpo__tape *tape, const 
 void blpo__mlp_tangent(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t begin, int64_t end,
                        blpo__scratch *scratch, real *tangent);
 
+/* The same for a direction that is zero up to layer `below`. */
+void blpo__mlp_tangent_above(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t below, int64_t begin,
+                             int64_t end, blpo__scratch *scratch, real *tangent);
+
+/* gram [n][ld] = J J^T, J_t = d(scalar_t)/d(parameters), of rows begin .. end - 1 and columns up to n, on and above the
+ * diagonal; below it these rows may be changed too. Dot products in real, of which there are two a layer, and their products and
+ * sums in double. Any number of rows. */
+void blpo__mlp_gram(const blpo__mlp *mlp, const blpo__tape *tape, int64_t begin, int64_t end, int64_t n, double *gram, int64_t ld);
+
 /* A loss sum_t f_t(V_t) of a network with one output; s[L] = 1 on the tape. */
 typedef struct blpo__row_loss {
     const real *slope; /* [rows] f_t' */
@@ -91,7 +100,7 @@ void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters,
                                    const blpo__row_loss *loss, const real *direction, int64_t begin, int64_t end,
                                    blpo__scratch *scratch, real *out);
 
-/* row += H[coordinate, :] over these rows. */
+/* row += H[coordinate, :] over these rows; loss->bend NULL: f'' = 0. */
 void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
                                const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
                                blpo__scratch *scratch, real *row);

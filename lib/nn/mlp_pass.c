@@ -122,8 +122,14 @@ static void add_tangent_of_layer(const blpo__mlp *mlp, int64_t layer, int64_t ro
 void blpo__mlp_tangent(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t begin, int64_t end,
                        blpo__scratch *scratch, real *tangent)
 {
+    blpo__mlp_tangent_above(mlp, tape, direction, 0, begin, end, scratch, tangent);
+}
+
+void blpo__mlp_tangent_above(const blpo__mlp *mlp, const blpo__tape *tape, const real *direction, int64_t below, int64_t begin,
+                             int64_t end, blpo__scratch *scratch, real *tangent)
+{
     memset(tangent + begin, 0, (size_t)(end - begin) * sizeof *tangent);
-    for (int64_t l = 1; l <= mlp->n_layers; l++)
+    for (int64_t l = below + 1; l <= mlp->n_layers; l++)
         add_tangent_of_layer(mlp, l, end - begin, direction, tape->s[l] + begin * mlp->size[l], blpo__tape_h(mlp, tape, l - 1, begin),
                              scratch->a, tangent + begin);
 }

@@ -391,6 +391,10 @@ void blpo__trainer_problem(const blpo_config *config, int64_t n_actor_parameters
     problem->jacobian_gram = blpo__game_jacobian_gram;
     problem->gauss_newton_rows = blpo__game_gauss_newton_rows;
     problem->gauss_newton_diagonal = blpo__game_gauss_newton_diagonal;
+    if (game != NULL && game->row_factors != NULL) {
+        problem->rows_products = blpo__game_rows_products;
+        problem->rows_sum = blpo__game_rows_sum;
+    }
     solver_settings(config, solver);
 }
 

@@ -22,7 +22,7 @@ void blpo__directions_create(blpo_trainer *trainer)
     d->direct = blpo__allocate(memory, trainer->policy->n_parameters, sizeof(real));
     d->response = blpo__allocate(memory, trainer->critic->n_parameters, sizeof(real));
     for (int which = BLPO_DIRECTION_DIRECT; which <= BLPO_DIRECTION_X; which++)
-        if (trainer->solver != NULL || !needs_solver(which))
+        if (trainer->config.hypergradient || !needs_solver(which))
             d->vector[which - 1] = blpo__allocate(memory, length(trainer, which), sizeof(real));
 }
 

@@ -28,9 +28,11 @@ static blpo__scratch *scratches(const blpo__mlp *mlp, int64_t n_pieces, blpo__me
     return scratch;
 }
 
-static int64_t largest_partial(const blpo_config *config, const blpo_policy *policy, const blpo__mlp *critic)
+/* In the space of samples no sum is of more than one row. */
+static int64_t largest_partial(const blpo__game *game, const blpo_policy *policy)
 {
-    const int64_t of_critic = critic->n_parameters * blpo__game_rows_at_once(config);
+    const int64_t rows = game->row_factors != NULL ? 1 : blpo__game_rows_at_once(game->config);
+    const int64_t of_critic = game->critic->n_parameters * rows;
     return of_critic > policy->n_parameters ? of_critic : policy->n_parameters;
 }
 
@@ -52,7 +54,8 @@ void blpo__game_create(blpo__game *game, const blpo__host *host, const blpo_conf
     game->actor_tape.input = game->critic_tape.input = game->batch.state;
     game->actor_scratch = scratches(game->actor, blpo__n_pieces(n), memory);
     game->critic_scratch = scratches(critic, blpo__n_pieces(2 * n), memory);
-    game->partial_stride = (largest_partial(config, policy, critic) + 15) / 16 * 16;
+    blpo__game_row_factors_create(game, n, memory);
+    game->partial_stride = (largest_partial(game, policy) + 15) / 16 * 16;
     game->partial = blpo__allocate(memory, (blpo__n_pieces(2 * n) - 1) * game->partial_stride, sizeof(real));
     game->piece_sums = blpo__allocate(memory, BLPO__MAX_PIECES, sizeof *game->piece_sums);
     game->target = blpo__allocate(memory, n, sizeof(real));

@@ -56,6 +56,7 @@ typedef struct blpo__game {
     double critic_loss, actor_loss, approx_kl, clip_fraction, mean_entropy;
     int64_t verdict;           /* of the all_reduce hook, when a call returns BLPO_ERR_CALLBACK */
 
+    struct blpo__row_factors *row_factors; /* NULL: a Nystrom inverse gets the rows of H themselves */
     int64_t n_samples;         /* rows of the Jacobian, those that are zero included */
     real *sample;              /* [n_samples] weights of a sum of gradients */
 } blpo__game;
@@ -99,7 +100,13 @@ int blpo__game_jacobian_gram(void *user, double *gram);
 int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, real *rows);
 int blpo__game_gauss_newton_diagonal(void *user, real *diagonal);
 
+/* blpo_rows_products_fn and blpo_rows_sum_fn of the game, for the curvature of the settings, where row_factors is not NULL. */
+int blpo__game_rows_products(void *user, const int64_t *index, int64_t k, const real *v, double *block, double *gram,
+                             double *products);
+int blpo__game_rows_sum(void *user, const int64_t *index, int64_t k, const double *y, real *out);
+
 /* For blpo__game_create(): the workspace of the above, for n transitions. */
+void blpo__game_row_factors_create(blpo__game *game, int64_t n, blpo__memory *memory);
 void blpo__game_gauss_newton_create(blpo__game *game, int64_t n, blpo__memory *memory);
 
 /* clip(ratio, 1 - eps, 1 + eps); a NaN stays one */

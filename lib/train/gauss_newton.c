@@ -66,17 +66,6 @@ static const real *layer_input(const blpo__game *game, int64_t layer, int64_t ro
     return blpo__tape_h(game->critic, &game->critic_tape, layer - 1, row);
 }
 
-/* One layer's part of these rows, from the diagonal on. */
-static void add_layer_gram(const blpo__game *game, int64_t layer, int64_t begin, int64_t end, double *gram)
-{
-    const blpo__gram_products part = {.begin = begin, .end = end, .n = game->batch.n,
-                                      .a = game->critic_tape.s[layer], .a_width = game->critic->size[layer],
-                                      .b = layer_input(game, layer, 0), .b_width = game->critic->size[layer - 1],
-                                      .shift = game->critic->unbiased ? 0.0 : 1.0,
-                                      .add = layer > 1, .out = gram, .ld = game->n_samples};
-    blpo__add_gram_products(&part);
-}
-
 /* row[u] *= factor scale[u] */
 BLPO__MULTIVERSION
 static void scale_row(int64_t n, double factor, const double *restrict scale, double *restrict row)
@@ -91,8 +80,7 @@ static void gram_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t en
     const int64_t n = game->n_samples, columns = game->batch.n;
     (void)piece;
     (void)partial;
-    for (int64_t l = 1; l <= game->critic->n_layers; l++)
-        add_layer_gram(game, l, begin, end, gram);
+    blpo__mlp_gram(game->critic, &game->critic_tape, begin, end, columns, gram, n);
     for (int64_t t = begin; t < end; t++)
         scale_row(columns - t, game->work[t], game->work + t, gram + t * n + t);
 }

@@ -63,15 +63,17 @@ static int make_rollout(blpo_trainer *trainer, const blpo_runtime *runtime)
     return blpo_rollout_create(&config, runtime, &trainer->rollout);
 }
 
-static int make_solver(blpo_trainer *trainer, const blpo_runtime *runtime)
+/* After the game, which says what it can give. */
+static int make_solver(blpo_trainer *trainer, blpo_error *error)
 {
+    const blpo_runtime runtime = runtime_of_parts(&trainer->host, error);
     if (!trainer->config.hypergradient)
         return BLPO_OK;
     blpo_problem problem;
     blpo_hypergrad_config config;
     blpo__trainer_problem(&trainer->config, trainer->policy->n_parameters, trainer->critic->n_parameters,
                           &trainer->game, &problem, &config);
-    return blpo_hypergrad_create(&problem, &config, runtime, &trainer->solver);
+    return blpo_hypergrad_create(&problem, &config, &runtime, &trainer->solver);
 }
 
 static int make_parts(blpo_trainer *trainer, blpo_error *error)
@@ -82,8 +84,6 @@ static int make_parts(blpo_trainer *trainer, blpo_error *error)
         rc = make_critic(trainer, &runtime);
     if (rc == BLPO_OK)
         rc = make_rollout(trainer, &runtime);
-    if (rc == BLPO_OK)
-        rc = make_solver(trainer, &runtime);
     if (rc == BLPO_OK)
         trainer->env.action = trainer->policy->action; /* the same bounds, in memory that lives as long */
     return rc;
@@ -223,6 +223,8 @@ static int make(const blpo_env *env, const blpo_config *config, const blpo_runti
         rc = make_parts(trainer, runtime->error);
     if (rc == BLPO_OK)
         rc = take_memory(trainer);
+    if (rc == BLPO_OK)
+        rc = make_solver(trainer, runtime->error);
     if (rc == BLPO_OK)
         rc = initialise_players(trainer);
     if (rc != BLPO_OK) {

@@ -395,6 +395,43 @@ static void gram_products_are_right_in_every_table(void **state)
             }
 }
 
+/* Sums of depth products within 1: off by (depth + 1) eps of as many. What is behind the rows of a is NaN and plays no part; with
+ * `upper`, elements below the diagonal may be as they were. */
+static void products_in_double_are_right_in_every_table(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {1, 5, 8, 16, 19, 50}, depths[] = {0, 1, 3, 128};
+    for (int64_t s = 0; s < TEST_COUNT(sizes); s++)
+        for (int64_t d = 0; d < TEST_COUNT(depths); d++)
+            for (int upper = 0; upper <= 1; upper++) {
+                const int64_t m = sizes[s], width = blpo__padded(m), n = upper ? width : 2 * BLPO__DOUBLE_PAD, depth = depths[d];
+                uint64_t seed = 4;
+                double *a = malloc((size_t)(depth * width + 1) * sizeof *a), *b = malloc((size_t)(depth * n + 1) * sizeof *b);
+                double *c = malloc((size_t)(m * n) * sizeof *c);
+                for (int64_t i = 0; i < depth * width; i++)
+                    a[i] = i % width < m ? test_uniform(&seed) : (double)NAN;
+                for (int64_t i = 0; i < depth * n; i++)
+                    b[i] = test_uniform(&seed);
+                for (int level = 0; blpo__kernels_level(level) != NULL; level++) {
+                    for (int64_t i = 0; i < m * n; i++)
+                        c[i] = 2.0;
+                    const blpo__double_products p = {.m = m, .n = n, .depth = depth, .a = a, .lda = width, .b = b, .ldb = n,
+                                                     .upper = upper, .c = c, .ldc = n};
+                    blpo__kernels_level(level)->add_double_products(&p);
+                    for (int64_t i = 0; i < m; i++)
+                        for (int64_t j = upper ? i : 0; j < n; j++) {
+                            double sum = 2.0;
+                            for (int64_t k = 0; k < depth; k++)
+                                sum += a[k * width + i] * b[k * n + j];
+                            assert_close(c[i * n + j], sum, 0.0, (double)((depth + 1) * (depth + 3)) * DBL_EPSILON);
+                        }
+                }
+                free(a);
+                free(b);
+                free(c);
+            }
+}
+
 /* Diagonally dominant: diagonal 2 n, the rest within 1. U^T U is the matrix to n roundings of numbers within 2 n, and the
  * solution, the condition number being at most 3, is that of the product to as much. */
 static void cholesky_factors_are_right_in_every_table(void **state)
@@ -578,6 +615,7 @@ int main(void)
         cmocka_unit_test(tangents_of_signals_are_right_in_every_table),
         cmocka_unit_test(sums_of_a_first_layer_are_right_in_every_table),
         cmocka_unit_test(gram_products_are_right_in_every_table),
+        cmocka_unit_test(products_in_double_are_right_in_every_table),
         cmocka_unit_test(cholesky_factors_are_right_in_every_table),
         cmocka_unit_test(adam_is_its_formula_in_every_table),
         cmocka_unit_test(adam_keeps_what_is_not_finite_in_every_table),

@@ -8,7 +8,7 @@
  *
  * Cost: about half of 2 n^2 (width of a + width of b) operations. Stack: two panels of sums and one of data. */
 
-enum { GRAM_ROWS = 64 };
+enum { GRAM_ROWS = 128 };
 
 /* sums [rows][TILE_COLUMNS] = x_i . y_j: rows of x, columns rows of y, all width wide. */
 static void dots_of_panel(int64_t rows, int64_t columns, int64_t width, const real *x, const real *y, real *sums)
