@@ -111,6 +111,33 @@ static void a_parallel_hook_that_runs_backwards_gives_the_same_bits(void **state
     blpo_trainer_destroy(hooked);
 }
 
+/* Networks so large that blocks of parameters are shared out as well: Adam, and the last sum of the rows of H. No clipping, whose
+ * norm would be another one. */
+static void parameters_are_shared_out_with_the_same_bits(void **state)
+{
+    (void)state;
+    static const int64_t width[2] = { 64, 64 }, threads[3] = { 2, 3, 7 };
+    script a, b;
+    hook h = { 0 };
+    blpo_config config = large_config(BLPO_IHVP_NYSTROM);
+    config.actor_network.hidden = config.critic_network.hidden = width;
+    config.actor_network.n_hidden = config.critic_network.n_hidden = 2;
+    config.max_gradient_norm = 0.0;
+    blpo_trainer *single = trained(&a, &config, NULL);
+    for (int i = 0; i < 4; i++) {
+        blpo_runtime runtime;
+        assert_status(blpo_runtime_init(&runtime, sizeof runtime), BLPO_OK);
+        runtime.n_threads = i < 3 ? threads[i] : 1;
+        runtime.parallel_for = i < 3 ? NULL : backwards;
+        runtime.parallel_user = i < 3 ? NULL : &h;
+        blpo_trainer *many = trained(&b, &config, &runtime);
+        assert_same_trainer(single, many);
+        blpo_trainer_destroy(many);
+    }
+    assert_true(h.pieces > h.calls);
+    blpo_trainer_destroy(single);
+}
+
 static void a_thousand_updates_take_no_memory_after_create(void **state)
 {
     (void)state;
@@ -202,6 +229,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_bits_and_another_does_not),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(a_parallel_hook_that_runs_backwards_gives_the_same_bits),
+        cmocka_unit_test(parameters_are_shared_out_with_the_same_bits),
         cmocka_unit_test(a_thousand_updates_take_no_memory_after_create),
         cmocka_unit_test(create_unwinds_when_any_allocation_fails),
         cmocka_unit_test(trainers_in_two_threads_do_not_disturb_each_other),
