@@ -114,6 +114,32 @@ static void few_iterations_are_within_their_bound_of_the_dense_solve(void **stat
         }
 }
 
+/* S = u u^T: P^-1/2 A P^-1/2 is I but for one direction, so two iterations are exact, if the second direction is conjugate to the first. */
+static void as_many_iterations_are_exact_as_s_has_rank_and_one_more(void **state)
+{
+    (void)state;
+    static problem b;
+    const double rho = 0.5;
+    const int64_t p = 33;
+    for (int64_t n = 1; n <= MOST_T; n += 23) {
+        double exact[MOST_P], u[MOST_P], norm = 0.0;
+        test_real x[MOST_P];
+        uint64_t state_of_u = 3;
+        problem_make(&b, p, n, 0.0);
+        for (int64_t i = 0; i < p; i++)
+            norm = hypot(norm, u[i] = test_normal(&state_of_u));
+        for (int64_t i = 0; i < p; i++)
+            for (int64_t j = 0; j < p; j++)
+                b.hessian[i * p + j] = (double)(test_real)(b.newton[i * p + j] + 2.0 * u[i] * u[j] / (norm * norm));
+        const blpo_hypergrad_config config = config_of(rho, 2);
+        solve(&b, &config, 1, x);
+        dense_shifted_solve(b.hessian, rho, b.v_double, p, exact);
+        const double bound = 32.0 * (double)(p + n) * TEST_EPSILON * (b.norm + 2.0 + rho) / rho * dense_norm(exact, p);
+        assert_true(distance(x, exact, p) <= bound);
+        assert_true(bound <= 0.1 * dense_norm(exact, p));
+    }
+}
+
 /* P is A: one iteration, with the error of method gauss_newton, and that twice, for a solution that was scaled by r.z / d.A d. */
 static void with_curvature_gauss_newton_one_iteration_is_exact(void **state)
 {
@@ -192,28 +218,44 @@ static int empty_gram(void *user, double *gram)
     return 0;
 }
 
-/* J has two rows (1, 0), and the callback for J J^T says 0: P^-1 r = r - J^T J r / rho is -7 r for r along the first axis. So the
- * iterations go on without it, and are exact in one, H being the same in all directions. */
-static void a_preconditioner_that_is_not_positive_is_left_out(void **state)
+/* J has two rows (1, 0), and the callback for J J^T says 0: P^-1 r = (r_0 - 2 r_0 / rho, r_1). Below H + rho I is the same in all
+ * directions, so one iteration without a preconditioner is exact, from wherever it begins. */
+static void check_left_out(double h, double rho, test_real v0, test_real v1, int64_t iterations)
 {
-    (void)state;
-    static const double hessian[4] = { 3.0, 0.0, 0.0, 3.0 }, jacobian[4] = { 1.0, 0.0, 1.0, 0.0 };
+    const double hessian[4] = { h, 0.0, 0.0, h }, jacobian[4] = { 1.0, 0.0, 1.0, 0.0 };
     quadratic quad = { .p = 2, .hessian = hessian, .jacobian = jacobian, .n_samples = 2 };
     blpo_problem wrong = quadratic_problem(&quad, 1);
     wrong.jacobian_gram = empty_gram;
-    const blpo_hypergrad_config config = config_of(0.25, 1);
+    const blpo_hypergrad_config config = config_of(rho, iterations);
     blpo_hypergrad *solver = NULL;
     blpo_hypergrad_report report = empty_report();
-    const test_real v[2] = { 2, 0 };
+    const test_real v[2] = { v0, v1 };
     test_real x[2];
     assert_status(blpo_hypergrad_create(&wrong, &config, NULL, &solver), BLPO_OK);
     assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
-    assert_close(x[0], 2.0 / 3.25, 16.0 * TEST_EPSILON, 0.0);
-    assert_true(x[1] == 0);
+    for (int i = 0; i < 2; i++)
+        assert_close(x[i], (double)v[i] / (h + rho), 16.0 * TEST_EPSILON, 16.0 * TEST_EPSILON);
+    assert_int_equal(report.iterations, iterations);
     assert_int_equal(report.method, BLPO_IHVP_CG);
     assert_int_equal(report.fallback, 1);
     assert_int_equal(report.reason, BLPO_IHVP_REASON_SINGULAR);
     blpo_hypergrad_destroy(solver);
+}
+
+/* With rho = 1/4 the first number of P^-1 r is -7 r_0. For v = (1, 3) r.z = 2 at first, and the step leaves r = (36, 84) / 29 of it,
+ * where r.z is below 0. */
+static void a_preconditioner_that_is_not_positive_is_left_out(void **state)
+{
+    (void)state;
+    check_left_out(3.0, 0.25, 2, 0, 1);
+    check_left_out(0.75, 0.25, 1, 3, 2);
+}
+
+/* (J J^T + rho I)^-1 J r = 1 / rho is beyond all numbers: J^T must not be asked for its product with that. */
+static void a_preconditioner_that_overflows_is_left_out(void **state)
+{
+    (void)state;
+    check_left_out(3.0, 0.25 / TEST_REAL_MAX, 2, 0, 1);
 }
 
 /* rho far below the rounding errors of J J^T, T > p, so that J J^T is singular: whatever the factor is, x is finite, and what stands
@@ -307,10 +349,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(few_iterations_are_within_their_bound_of_the_dense_solve),
+        cmocka_unit_test(as_many_iterations_are_exact_as_s_has_rank_and_one_more),
         cmocka_unit_test(with_curvature_gauss_newton_one_iteration_is_exact),
         cmocka_unit_test(a_solve_costs_what_its_files_state),
         cmocka_unit_test(an_indefinite_matrix_is_reported_and_x_is_no_worse_than_nothing),
         cmocka_unit_test(a_preconditioner_that_is_not_positive_is_left_out),
+        cmocka_unit_test(a_preconditioner_that_overflows_is_left_out),
         cmocka_unit_test(a_tiny_rho_gives_a_finite_x_and_an_honest_report),
         cmocka_unit_test(a_callback_that_fails_in_any_of_its_calls_is_named),
         cmocka_unit_test(create_unwinds_when_any_allocation_fails_and_solving_takes_none),
