@@ -233,6 +233,7 @@ static void make_solver(ihvp *b, const ihvp_case *c, const blpo_config *config, 
     settings.cg_tolerance = c->tolerance;
     settings.report_residual = report_residual;
     bench_check(blpo_hypergrad_create(&problem, &settings, NULL, &b->solver), c->name, NULL);
+    blpo__hypergrad_trust(b->solver);
 }
 
 static void solve(void *user)

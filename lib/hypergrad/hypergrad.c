@@ -523,6 +523,11 @@ void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b)
     solver->draw_given = 1;
 }
 
+void blpo__hypergrad_trust(blpo_hypergrad *solver)
+{
+    solver->trusting = 1;
+}
+
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on)
 {
     const int can = on && blpo__hypergrad_has_products(&solver->problem, &solver->config);

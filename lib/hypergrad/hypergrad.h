@@ -70,6 +70,7 @@ struct blpo_hypergrad {
     blpo_hypergrad_stats stats;
     const blpo__ihvp *method;
     int measure_residual;
+    int trusting;      /* 1: callbacks are the library's own, and write what they are to write */
     uint64_t n_draws; /* random draws of I so far */
     uint64_t draw[2]; /* coordinates of the next draw where draw_given, else n_draws, 0 */
     int draw_given;
@@ -204,6 +205,9 @@ void blpo__hypergrad_over_rho(const blpo_hypergrad *solver, const real *v, real 
 
 /* The coordinates that key the draw of I of the next solve, and of that one only: nothing else depends on them. */
 void blpo__hypergrad_set_draw(blpo_hypergrad *solver, uint64_t a, uint64_t b);
+
+/* Callbacks are not watched for elements left out or written past the end; numbers that are none are found as ever. */
+void blpo__hypergrad_trust(blpo_hypergrad *solver);
 
 /* Turns the measuring of residuals, and of spectra where the settings ask for them, on or off; stays off without products. */
 void blpo__hypergrad_measure_residual(blpo_hypergrad *solver, int on);

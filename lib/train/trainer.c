@@ -73,7 +73,10 @@ static int make_solver(blpo_trainer *trainer, blpo_error *error)
     blpo_hypergrad_config config;
     blpo__trainer_problem(&trainer->config, trainer->policy->n_parameters, trainer->critic->n_parameters,
                           &trainer->game, &problem, &config);
-    return blpo_hypergrad_create(&problem, &config, &runtime, &trainer->solver);
+    const int rc = blpo_hypergrad_create(&problem, &config, &runtime, &trainer->solver);
+    if (rc == BLPO_OK)
+        blpo__hypergrad_trust(trainer->solver);
+    return rc;
 }
 
 static int make_parts(blpo_trainer *trainer, blpo_error *error)
