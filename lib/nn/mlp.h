@@ -52,10 +52,13 @@ typedef struct blpo__tape {
 
 void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blpo__memory *memory);
 
+#define BLPO__TOGETHER 8 /* rows of a Hessian whose thin sums are made together */
+
 /* Scratch of one piece of work: one tile of rows. */
 typedef struct blpo__scratch {
     real *a;            /* [BLPO__TILE][widest or more] */
     real *column[5];    /* [BLPO__TILE] each */
+    real *together[2];  /* [BLPO__TOGETHER][BLPO__TILE] each: of rows of a Hessian */
     real **zdot;        /* [L + 1] zdot[l]: [BLPO__TILE][size_l] tangent of the pre-activation */
     real **hdot;        /* [L + 1] tangent of the activation */
     real **sdot;        /* [L + 1] tangent of the signal */
@@ -100,10 +103,10 @@ void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters,
                                    const blpo__row_loss *loss, const real *direction, int64_t begin, int64_t end,
                                    blpo__scratch *scratch, real *out);
 
-/* row += H[coordinate, :] over these rows; loss->bend NULL: f'' = 0. */
-void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
-                               const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
-                               blpo__scratch *scratch, real *row);
+/* rows[j] += H[index[j], :] over these rows, rows [k][n_parameters]; loss->bend NULL: f'' = 0. */
+void blpo__mlp_add_hessian_rows(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
+                                const blpo__row_loss *loss, const int64_t *index, int64_t k, int64_t begin, int64_t end,
+                                blpo__scratch *scratch, real *rows);
 
 /* The parameters as blpo__mlp_infer() wants them, [n_parameters]: weight matrices lie as [size_{l-1}][size_l], so that a row
  * or a few go through them without sums over the lanes of a vector, and without a copy of them. */

@@ -1,4 +1,4 @@
-/* One row of the Hessian of a loss sum_t f_t(V_t), for a network with one output: the product with a unit direction, without
+/* Rows of the Hessian of a loss sum_t f_t(V_t), for a network with one output: products with unit directions, without
  * what that leaves zero (the passes of any direction: mlp_hessian.c).
  *
  * The direction is weight (a, b) of layer m, or the bias of unit a there. s_l are the unit signals dV/dz_l of the tape.
@@ -16,14 +16,25 @@
  * A weight of the last hidden layer, where most weights of a 64-64 network are, needs one product of that layer (step 4, with
  * the weights f'' Vdot) and sums over single columns; one of the layer before it a second one (step 3).
  *
+ * Sums over rows with one weight a row (the top layer, biases, single columns) are left until some rows of H are done, and made
+ * for these together: a matrix goes by once and not once for each.
+ *
  * Cost: L products in step 4 (small at the ends), L - m - 1 in step 2 and in the second sum of step 4, and as many in step 3
  * as there are layers with all columns. */
 #include "core/multiversion.h"
+#include "core/parallel.h"
 #include "linalg/activation.h"
 #include "linalg/product.h"
 #include "nn/mlp.h"
 
 #include <string.h>
+
+/* The sums of a row that are left to be made with those of other rows: what they are of lies in scratch.together. */
+typedef struct thin_sums {
+    real *out;           /* [p] the row */
+    int64_t along_to;    /* biases of layers along_to .. L - 1: f'' Vdot s_l is all there is of their first factor, but a column */
+    int64_t layer, unit; /* u_layer is the column of that unit; layer 0: there is none */
+} thin_sums;
 
 /* One tile of rows; the arrays are parts of the scratch. */
 typedef struct pass {
@@ -35,10 +46,11 @@ typedef struct pass {
     blpo__place at;          /* layer m, unit a, input b */
     const real *slope, *bend; /* [rows] f', f''; bend NULL: 0 */
     real *x;      /* [rows] */
-    real *along;  /* [rows] f'' Vdot */
+    real *along;  /* [rows] f'' Vdot, in scratch.together */
     real *hidden; /* [rows] f' hdot_m[t,a] */
-    real *column; /* [rows] u_l, where it is one column */
+    real *column; /* [rows] u_l, where it is one column, in scratch.together */
     real *work;   /* [rows] */
+    thin_sums *later;
 } pass;
 
 typedef enum form { NOTHING, ONE_COLUMN, ALL, WITH_ALONG } form; /* WITH_ALONG: f'' Vdot s_l has been added */
@@ -180,38 +192,30 @@ static signal signal_below(const pass *p, int64_t layer, signal from)
 
 /* ---- step 4 ---- */
 
-/* The part of u_l that is in one column, where it is all there is of u_l. */
-static void add_column(const pass *p, int64_t layer, signal u, real *of_weight, real *of_bias)
-{
-    const int64_t in = p->mlp->size[layer - 1];
-    if (u.form != ONE_COLUMN)
-        return;
-    blpo__add_weighted_rows(p->rows, in, p->column, h_of(p, layer - 1), of_weight + u.unit * in);
-    for (int64_t t = 0; t < p->rows; t++)
-        of_bias[u.unit] += p->column[t];
-}
-
+/* The product of the layer now; sums of single rows later. The top layer is all thin. */
 static void add_first_sum(const pass *p, int64_t layer, signal u, real *out)
 {
     const int64_t in = p->mlp->size[layer - 1], n = p->mlp->size[layer];
     const real *h = h_of(p, layer - 1), *s = s_of(p, layer), *weight = p->along;
-    real *of_weight = out + p->mlp->offset[layer - 1], *of_bias = of_weight + in * n;
-    if (p->bend == NULL && (u.form == NOTHING || u.form == ONE_COLUMN)) {
-        add_column(p, layer, u, of_weight, of_bias);
-        return;
+    real *of_weight = out + p->mlp->offset[layer - 1];
+    if (u.form == ONE_COLUMN) {
+        p->later->layer = layer;
+        p->later->unit = u.unit;
     }
-    if (u.form == WITH_ALONG || u.form == ALL) {
+    if (u.form == NOTHING || u.form == ONE_COLUMN) {
+        p->later->along_to = layer;
+        if (layer == p->mlp->n_layers || p->bend == NULL)
+            return;
+    } else {
         const int apart = u.form == ALL && p->bend != NULL;
         real *sum = apart ? p->scratch->a : p->scratch->sdot[layer];
         if (apart)
             blpo__scaled_rows(p->rows, n, p->along, s, p->scratch->sdot[layer], sum);
         s = sum;
         weight = NULL;
+        blpo__add_weighted_rows(p->rows, n, NULL, s, of_weight + in * n);
     }
     blpo__add_outer_products(p->rows, n, in, weight, s, h, p->work, of_weight);
-    if (!p->mlp->unbiased)
-        blpo__add_weighted_rows(p->rows, n, weight, s, of_bias);
-    add_column(p, layer, u, of_weight, of_bias);
 }
 
 /* Where hdot_{l-1} is one column. */
@@ -249,27 +253,114 @@ static void add_first_layer(const pass *p, signal u, real *out)
         of_bias[unit] += p->work[t];
 }
 
-void blpo__mlp_add_hessian_row(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
-                               const blpo__row_loss *loss, int64_t coordinate, int64_t begin, int64_t end,
-                               blpo__scratch *scratch, real *row)
+static void add_row(pass *p, real *row)
 {
-    real **column = scratch->column;
-    pass p = {mlp, parameters, tape, scratch, begin, end - begin, blpo__place_of(mlp, coordinate),
-              loss->slope + begin, loss->bend == NULL ? NULL : loss->bend + begin, column[0], column[1], column[2], column[3], column[4]};
-    begin_row(&p);
-    tangents_up(&p);
+    begin_row(p);
+    tangents_up(p);
     signal u = {NOTHING, 0};
-    for (int64_t l = mlp->n_layers; l >= 1; l--) {
-        add_first_sum(&p, l, u, row);
-        if (l > p.at.layer + 1)
-            add_second_sum(&p, l, row);
-        else if (l == p.at.layer + 1)
-            add_second_sum_column(&p, row);
-        if (l == 2 && u.form == ONE_COLUMN && mlp->size[0] <= BLPO__FEW_INPUTS) {
-            add_first_layer(&p, u, row);
+    for (int64_t l = p->mlp->n_layers; l >= 1; l--) {
+        add_first_sum(p, l, u, row);
+        if (l > p->at.layer + 1)
+            add_second_sum(p, l, row);
+        else if (l == p->at.layer + 1)
+            add_second_sum_column(p, row);
+        if (l == 2 && u.form == ONE_COLUMN && p->mlp->size[0] <= BLPO__FEW_INPUTS) {
+            add_first_layer(p, u, row);
             return;
         }
         if (l > 1)
-            u = signal_below(&p, l, u);
+            u = signal_below(p, l, u);
+    }
+}
+
+/* ---- thin sums of step 4 ---- */
+
+static void add_to(int64_t n, const real *from, real *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+/* In eight sums, so that none waits for another. */
+static real sum_of(const real *x, int64_t n)
+{
+    real part[8] = {0};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int q = 0; q < 8; q++)
+            part[q] += x[i + q];
+    for (; i < n; i++)
+        part[0] += x[i];
+    return ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+}
+
+/* sums [k][n] = sum_t weights[j][t] a[t], weights [k][BLPO__TILE]; into scratch.a */
+static const real *weighted_sums(const pass *p, int64_t k, const real *weights, int64_t n, const real *a)
+{
+    blpo__gemm_nn(k, n, p->rows, weights, BLPO__TILE, a, n, 0, p->scratch->a, n);
+    return p->scratch->a;
+}
+
+/* f'' Vdot s_l: of the top layer, where s is 1, all of the first sum, and biases of layers below. */
+static void add_along(const pass *p, const thin_sums *later, int64_t k)
+{
+    const blpo__mlp *mlp = p->mlp;
+    const real *along = p->scratch->together[0];
+    const int64_t top = mlp->n_layers, in = mlp->size[top - 1];
+    const real *sums = weighted_sums(p, k, along, in, h_of(p, top - 1));
+    for (int64_t j = 0; j < k; j++) {
+        add_to(in, sums + j * in, later[j].out + mlp->offset[top - 1]);
+        if (!mlp->unbiased)
+            later[j].out[mlp->n_parameters - 1] += sum_of(along + j * BLPO__TILE, p->rows);
+    }
+    for (int64_t l = top - 1; l >= 1; l--) {
+        const int64_t n = mlp->size[l];
+        sums = weighted_sums(p, k, along, n, s_of(p, l));
+        for (int64_t j = 0; j < k; j++)
+            if (later[j].along_to <= l)
+                add_to(n, sums + j * n, later[j].out + mlp->offset[l] - n);
+    }
+}
+
+/* u_l where it is one column. */
+static void add_columns(const pass *p, const thin_sums *later, int64_t k)
+{
+    const blpo__mlp *mlp = p->mlp;
+    const real *column = p->scratch->together[1];
+    for (int64_t l = mlp->n_layers - 1; l >= 1; l--) {
+        const int64_t in = mlp->size[l - 1];
+        const real *sums = NULL;
+        for (int64_t j = 0; j < k; j++)
+            if (later[j].layer == l) {
+                if (sums == NULL)
+                    sums = weighted_sums(p, k, column, in, h_of(p, l - 1));
+                add_to(in, sums + j * in, later[j].out + mlp->offset[l - 1] + later[j].unit * in);
+                later[j].out[mlp->offset[l] - mlp->size[l] + later[j].unit] += sum_of(column + j * BLPO__TILE, p->rows);
+            }
+    }
+}
+
+void blpo__mlp_add_hessian_rows(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
+                                const blpo__row_loss *loss, const int64_t *index, int64_t k, int64_t begin, int64_t end,
+                                blpo__scratch *scratch, real *rows)
+{
+    real **work = scratch->column, **together = scratch->together;
+    pass p = {.mlp = mlp, .parameters = parameters, .tape = tape, .scratch = scratch, .begin = begin, .rows = end - begin,
+              .slope = loss->slope + begin, .bend = loss->bend == NULL ? NULL : loss->bend + begin,
+              .x = work[0], .hidden = work[1], .work = work[2]};
+    for (int64_t first = 0; first < k; first += BLPO__TOGETHER) {
+        const int64_t some = k - first < BLPO__TOGETHER ? k - first : BLPO__TOGETHER;
+        thin_sums later[BLPO__TOGETHER];
+        for (int64_t j = 0; j < some; j++) {
+            p.at = blpo__place_of(mlp, index[first + j]);
+            p.along = together[0] + j * BLPO__TILE;
+            p.column = together[1] + j * BLPO__TILE;
+            p.later = &later[j];
+            later[j] = (thin_sums){rows + (first + j) * mlp->n_parameters, mlp->n_layers, 0, 0};
+            add_row(&p, later[j].out);
+        }
+        if (p.bend != NULL)
+            add_along(&p, later, some);
+        add_columns(&p, later, some);
     }
 }

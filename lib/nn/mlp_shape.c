@@ -145,6 +145,8 @@ void blpo__scratch_create(blpo__scratch *scratch, const blpo__mlp *mlp, blpo__me
     scratch->a = blpo__allocate(memory, BLPO__TILE * mlp->widest, sizeof *scratch->a);
     for (size_t i = 0; i < sizeof scratch->column / sizeof *scratch->column; i++)
         scratch->column[i] = blpo__allocate(memory, BLPO__TILE, sizeof *scratch->column[i]);
+    for (size_t i = 0; i < sizeof scratch->together / sizeof *scratch->together; i++)
+        scratch->together[i] = blpo__allocate(memory, BLPO__TOGETHER * BLPO__TILE, sizeof *scratch->together[i]);
     scratch->zdot = layer_arrays(mlp, BLPO__TILE, memory);
     scratch->hdot = layer_arrays(mlp, BLPO__TILE, memory);
     scratch->sdot = layer_arrays(mlp, BLPO__TILE, memory);

@@ -204,7 +204,7 @@ static void make_full(const blpo__row_factors *factors, const real *parameters, 
             continue;
         real *row = bends->rows + bends->full[j] * mlp->n_parameters;
         memset(row, 0, (size_t)mlp->n_parameters * sizeof *row);
-        blpo__mlp_add_hessian_row(mlp, parameters, tape, &loss, factors->index[j], 0, factors->n, scratch, row);
+        blpo__mlp_add_hessian_rows(mlp, parameters, tape, &loss, &factors->index[j], 1, 0, factors->n, scratch, row);
         move_first(mlp, factors->k, j, row, bends);
     }
 }

@@ -137,8 +137,7 @@ typedef struct wanted_rows {
 static void add_rows(blpo__game *game, int64_t piece, int64_t begin, int64_t end, real *partial, void *argument)
 {
     const wanted_rows *wanted = argument;
-    for (int64_t i = 0; i < wanted->k; i++)
-        wanted->body(game, piece, wanted->index[i], begin, end, partial + i * game->critic->n_parameters);
+    wanted->body(game, piece, wanted->index, wanted->k, begin, end, partial);
 }
 
 int blpo__game_rows(blpo__game *game, const int64_t *index, int64_t k, blpo__row_fn body, real *rows)

@@ -121,8 +121,9 @@ void blpo__game_sum_rows(blpo__game *game, int64_t rows, int64_t n, blpo__rows_f
 int blpo__game_mean_over_processes(blpo__game *game, real *buffer, int64_t n);
 
 /* rows [k][p], the mean over processes, as many at a time as there is room for in the sums of the pieces: body adds the part
- * of these transitions to the row of one parameter. */
-typedef void (*blpo__row_fn)(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row);
+ * of these transitions to the rows of some parameters. */
+typedef void (*blpo__row_fn)(blpo__game *game, int64_t piece, const int64_t *index, int64_t k, int64_t begin, int64_t end,
+                             real *rows);
 int blpo__game_rows(blpo__game *game, const int64_t *index, int64_t k, blpo__row_fn body, real *rows);
 
 /* gradient [p] = sum_t weight[t] grad V(s_t) over the first rows, the mean over processes. */

@@ -112,15 +112,19 @@ static void weigh(blpo__game *game, int64_t parameter, int64_t begin, int64_t en
     }
 }
 
-static void gauss_newton_row(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row)
+static void gauss_newton_rows(blpo__game *game, int64_t piece, const int64_t *index, int64_t k, int64_t begin, int64_t end,
+                              real *rows)
 {
-    weigh(game, parameter, begin, end);
-    blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->sample, begin, end, &game->critic_scratch[piece], row);
+    for (int64_t j = 0; j < k; j++) {
+        weigh(game, index[j], begin, end);
+        blpo__mlp_add_gradient(game->critic, &game->critic_tape, game->sample, begin, end, &game->critic_scratch[piece],
+                               rows + j * game->critic->n_parameters);
+    }
 }
 
 int blpo__game_gauss_newton_rows(void *user, const int64_t *index, int64_t k, real *rows)
 {
-    return blpo__game_rows(user, index, k, gauss_newton_row, rows);
+    return blpo__game_rows(user, index, k, gauss_newton_rows, rows);
 }
 
 /* Of this layer: the weight (o, j) gets sum_t (c_t s_o h_j)^2, the bias of unit o sum_t (c_t s_o)^2. */

@@ -46,16 +46,16 @@ int64_t blpo__game_rows_at_once(const blpo_config *config)
     return config->nystrom_chunk == 0 ? 1 : config->nystrom_chunk;
 }
 
-static void hessian_row(blpo__game *game, int64_t piece, int64_t parameter, int64_t begin, int64_t end, real *row)
+static void hessian_rows(blpo__game *game, int64_t piece, const int64_t *index, int64_t k, int64_t begin, int64_t end, real *rows)
 {
     const blpo__row_loss loss = row_loss(game);
-    blpo__mlp_add_hessian_row(game->critic, game->w, &game->critic_tape, &loss, parameter, begin, end,
-                              &game->critic_scratch[piece], row);
+    blpo__mlp_add_hessian_rows(game->critic, game->w, &game->critic_tape, &loss, index, k, begin, end,
+                               &game->critic_scratch[piece], rows);
 }
 
 int blpo__game_hessian_rows(void *user, const int64_t *index, int64_t k, real *rows)
 {
-    return blpo__game_rows(user, index, k, hessian_row, rows);
+    return blpo__game_rows(user, index, k, hessian_rows, rows);
 }
 
 static int unclipped(double ratio, double advantage, double eps)

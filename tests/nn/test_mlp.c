@@ -182,8 +182,8 @@ static void hessian_rows_are_products_with_unit_vectors(void **state)
             hessian_product(&f, unit, hv);
             unit[j] = 0;
             memset(row, 0, sizeof row);
-            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, 0, SPLIT, &f.scratch, row);
-            blpo__mlp_add_hessian_row(&f.mlp, f.parameters, &f.tape, &loss, j, SPLIT, ROWS, &f.scratch, row);
+            blpo__mlp_add_hessian_rows(&f.mlp, f.parameters, &f.tape, &loss, &j, 1, 0, SPLIT, &f.scratch, row);
+            blpo__mlp_add_hessian_rows(&f.mlp, f.parameters, &f.tape, &loss, &j, 1, SPLIT, ROWS, &f.scratch, row);
             for (int64_t k = 0; k < f.p; k++)
                 assert_close(row[k], hv[k], 0.0, SUMS);
         }

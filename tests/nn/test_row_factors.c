@@ -118,9 +118,7 @@ static void make_both(fixture *f)
     const blpo__row_loss loss = { f->slope, f->bend };
     record(f);
     memset(f->rows, 0, (size_t)(f->k * f->p) * sizeof(real));
-    for (int64_t j = 0; j < f->k; j++)
-        blpo__mlp_add_hessian_row(&f->mlp, f->parameters, &f->tape, &loss, f->index[j], 0, f->n, &f->scratch,
-                                  f->rows + j * f->p);
+    blpo__mlp_add_hessian_rows(&f->mlp, f->parameters, &f->tape, &loss, f->index, f->k, 0, f->n, &f->scratch, f->rows);
     blpo__row_factors_make(&f->factors, f->parameters, &f->tape, &loss, f->index, f->n, &f->scratch);
     blpo__row_factors_block(&f->factors, f->block);
     blpo__row_factors_gram(&f->factors, &f->tape, &f->scratch, f->gram);
