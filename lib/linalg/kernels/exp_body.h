@@ -11,7 +11,7 @@
  * million numbers), log x within 0.9 (0.86 without fused multiply-add, 0.75 with it); tests/linalg/test_activation.c looks.
  * Integers come and go by adding 1.5 2^52, which puts them into the low bits. */
 
-typedef int64_t wide_bits __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYTES), may_alias));
+typedef uint64_t wide_bits __attribute__((vector_size(VECTOR_BYTES), aligned(VECTOR_BYTES), may_alias));
 
 /* As at_most and at_least. */
 #if defined(__AVX512F__)
@@ -71,7 +71,7 @@ INLINE wide exp_of(wide x)
 INLINE wide log_of(wide x)
 {
     const wide_bits least = (wide_bits)wide_all(0x1.6a09e667f3bcdp-1), one = (wide_bits)wide_all(1.0); /* sqrt(1/2) */
-    const wide_bits power = (wide_bits)((uint64_t __attribute__((vector_size(VECTOR_BYTES))))((wide_bits)x - least + one) >> 52);
+    const wide_bits power = ((wide_bits)x - least + one) >> 52;
     const wide k = (wide)(power | (wide_bits)wide_all(0x1p52)) - (0x1p52 + 1023.0);
     const wide f = (wide)((wide_bits)x - (power << 52) + one) - 1.0;
     const wide s = f / (2.0 + f), z = s * s, square = 0.5 * f * f;
