@@ -61,9 +61,11 @@ typedef int (*blpo_gauss_newton_diagonal_fn)(void *user, float *diagonal);
  *  @param v [n_inner] read-only. @param block [k][k] = H[I, I]. @param gram [k][k] = C C^T, both triangles.
  *  @param products [k] = C v. All three to be filled, in double: the core that is made of them has the square of the condition
  *  of C, so gram should be that of one C, errors and all.
+ *  @param resolution  Below 0 when handed in; may be set, to a finite number >= 0, where it is known how large the errors of block
+ *  are, in norm: eigenvalues of it that are no larger mean nothing. As it is, block is taken for rounded to float.
  *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
 typedef int (*blpo_rows_products_fn)(void *user, const int64_t *index, int64_t k, const float *v, double *block, double *gram,
-                                     double *products);
+                                     double *products, double *resolution);
 
 /** out = C^T y, the rows those of the call of blpo_rows_products_fn before it, at the same point.
  *  @param user  blpo_problem::user. @param index [k] the same. @param k  the same. @param y [k] read-only.

@@ -94,6 +94,7 @@ struct blpo_hypergrad {
     double *wide;      /* nystrom, space-efficient: [p] sums over rows */
     double *block;     /* nystrom: M [k][k] as its rows give it */
     double *products;  /* nystrom: C C^T [k][k] */
+    double resolution; /* nystrom: size of the errors of `block`, below 0: that of numbers rounded to real */
     double
         *core_v; /* nystrom: [k] C v; gauss_newton, also as preconditioner: [T] J v; dense: [p] v; then the solution */
     blpo__symmetric system;  /* nystrom: the k x k core; dense: H + rho I */

@@ -17,7 +17,8 @@
  * eps / 2 |M|_F, and callbacks that sum in `real` make some of these of it: t = 8 eps |M|_F is allowed. (Gauss-Newton blocks of
  * relu critics, 20 x 20 and singular, have eigenvalues down to -3 eps |M|_F.) C C^T is a Gram matrix of the rows whatever their
  * errors, and positive semi-definite to eps_double. So M, and with it S, is called indefinite where M has an eigenvalue below -t;
- * and eigenvalues of S within rho t of zero are noise: leaving them out moves x no more than errors t of H do.
+ * and eigenvalues of S within rho t of zero are noise: leaving them out moves x no more than errors t of H do. A problem that makes
+ * M and C C^T without rows may know better what t is.
  *
  * Error: x is exact for H_k = C^T (M + s I)^-1 C in place of H. With E = H - H_k,
  *   |x - x*| <= |(H_k + rho I)^-1| |E| |x*|,   and for positive semi-definite H with s = 0 the factor is at most
@@ -59,6 +60,7 @@ static int check(blpo_error *error, const blpo_problem *problem, const blpo_hype
 static void create(blpo_hypergrad *solver)
 {
     blpo__memory *memory = &solver->host.memory;
+    solver->resolution = -1.0;
     const int64_t p = solver->problem.n_inner, k = solver->config.nystrom_rank;
     const int64_t rows = solver->config.nystrom_space_efficient ? 2 * blpo__nystrom_chunk(&solver->config) : k;
     solver->index = blpo__allocate(memory, k, sizeof *solver->index);
@@ -91,7 +93,7 @@ int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     const int64_t k = config->nystrom_rank;
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
-    const double noise = 8.0 * BLPO__EPSILON * blpo__symmetric_norm(system);
+    const double noise = solver->resolution >= 0.0 ? solver->resolution : 8.0 * BLPO__EPSILON * blpo__symmetric_norm(system);
     report->indefinite = blpo__symmetric_below(system, noise);
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
     for (int64_t i = 0; i < k * k; i++)

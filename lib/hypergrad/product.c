@@ -136,12 +136,18 @@ int blpo__hypergrad_rows_products(blpo_hypergrad *solver, const real *v)
     open_output(solver, solver->block, k * k, sizeof *solver->block);
     open_output(solver, solver->products, k * k, sizeof *solver->products);
     open_output(solver, solver->core_v, k, sizeof *solver->core_v);
+    solver->resolution = -1.0;
     const int verdict = problem->rows_products(problem->user, solver->index, k, v, solver->block, solver->products,
-                                               solver->core_v);
+                                               solver->core_v, &solver->resolution);
     int rc = judge_double(solver, "rows_products: block", verdict, solver->block, k * k);
     if (rc == BLPO_OK)
         rc = judge_double(solver, "rows_products: gram", verdict, solver->products, k * k);
-    return rc != BLPO_OK ? rc : judge_double(solver, "rows_products: products", verdict, solver->core_v, k);
+    if (rc == BLPO_OK)
+        rc = judge_double(solver, "rows_products: products", verdict, solver->core_v, k);
+    if (rc == BLPO_OK && !isfinite(solver->resolution))
+        rc = blpo__error_element(&solver->error, BLPO_ERR_NONFINITE, BLPO_STAGE_SOLVE, -1, -1, "rows_products: resolution", 0,
+                                 solver->resolution, NULL);
+    return rc;
 }
 
 int blpo__hypergrad_rows_sum(blpo_hypergrad *solver, real *out)

@@ -102,7 +102,7 @@ int blpo__game_gauss_newton_diagonal(void *user, real *diagonal);
 
 /* blpo_rows_products_fn and blpo_rows_sum_fn of the game, for the curvature of the settings, where row_factors is not NULL. */
 int blpo__game_rows_products(void *user, const int64_t *index, int64_t k, const real *v, double *block, double *gram,
-                             double *products);
+                             double *products, double *resolution);
 int blpo__game_rows_sum(void *user, const int64_t *index, int64_t k, const double *y, real *out);
 
 /* For blpo__game_create(): the workspace of the above, for n transitions. */

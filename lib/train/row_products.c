@@ -5,6 +5,8 @@
 #include "nn/row_factors.h"
 #include "train/game.h"
 
+#include <float.h>
+
 /* Of the Hessian there must be S as well. */
 static int can(const blpo__game *game, int64_t n)
 {
@@ -26,18 +28,28 @@ void blpo__game_row_factors_create(blpo__game *game, int64_t n, blpo__memory *me
         blpo__row_factors_create(game->row_factors, game->critic, k, n, with_bends, memory);
 }
 
+/* M of the Gauss-Newton matrix is a Gram matrix of U, in double: positive semi-definite but for roundings of that. */
+static double resolution_of(int64_t k, const double *block)
+{
+    double trace = 0.0;
+    for (int64_t i = 0; i < k; i++)
+        trace += block[i * k + i];
+    return 8.0 * DBL_EPSILON * trace;
+}
+
 int blpo__game_rows_products(void *user, const int64_t *index, int64_t k, const real *v, double *block, double *gram,
-                             double *products)
+                             double *products, double *resolution)
 {
     blpo__game *game = user;
     blpo__row_factors *factors = game->row_factors;
     const blpo__row_loss loss = {game->slope, game->bend};
-    (void)k;
     blpo__game_value_tangents(game, game->batch.n, v);
     blpo__row_factors_make(factors, game->w, &game->critic_tape, &loss, index, game->batch.n, game->critic_scratch);
     blpo__row_factors_block(factors, block);
     blpo__row_factors_gram(factors, &game->critic_tape, game->critic_scratch, gram);
     blpo__row_factors_products(factors, v, game->tangent, products);
+    if (factors->bends == NULL)
+        *resolution = resolution_of(k, block);
     return 0;
 }
 

@@ -17,6 +17,8 @@ typedef struct spoken {
     int64_t at;     /* GUARD_AT: behind the end */
     int skip;       /* 1: the element is left as it was handed in */
     int verdict;    /* not 0: what both callbacks return */
+    int resolved;   /* 1: it says what the resolution of the block is */
+    double resolution;
     int64_t calls, sums;
     int64_t index[MOST_K];
 } spoken;
@@ -37,12 +39,15 @@ static double element(const spoken *s, int64_t i, int64_t j)
 }
 
 static int products_of(void *user, const int64_t *index, int64_t k, const test_real *v, double *block, double *gram,
-                       double *products)
+                       double *products, double *resolution)
 {
     spoken *s = user;
     const int64_t p = s->quad.p, at = s->at < 0 ? 0 : s->at;
     const double before[4] = { 0.0, block[at < k * k ? at : 0], gram[at < k * k ? at : 0], products[at < k ? at : 0] };
     s->calls++;
+    assert_true(*resolution < 0.0);
+    if (s->resolved)
+        *resolution = s->resolution;
     for (int64_t i = 0; i < k; i++) {
         s->index[i] = index[i];
         products[i] = 0.0;
@@ -266,6 +271,36 @@ static void whatever_the_callbacks_do_wrong_is_named(void **state)
     check_fault(0, 0, 0, -7, BLPO_ERR_CALLBACK, "rows_products");
 }
 
+/* Eigenvalues of H: 1 .. 2 but for one, which is 1e-6 of it: within float's roundings of M, and not within those of double. */
+static void a_problem_may_know_its_errors_better(void **state)
+{
+    (void)state;
+    enum { P = 4 };
+    static const double hessian[P * P] = { 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1e-7, 0, 0, 0, 0, 1.5 };
+    static const double resolutions[3] = { 0.0, 1e-12, 1e-5 };
+    spoken s;
+    memset(&s, 0, sizeof s);
+    s.quad.p = P;
+    s.quad.hessian = hessian;
+    s.resolved = 1;
+    const blpo_problem problem = problem_of(&s);
+    const blpo_hypergrad_config config = solver_config(BLPO_IHVP_NYSTROM, P, 1e-3, 0.0);
+    blpo_hypergrad *solver = create(&problem, &config);
+    test_real v[P] = { 1, 1, 1, 1 }, x[P];
+    for (int i = 0; i < 3; i++) {
+        blpo_hypergrad_report report = empty_report();
+        s.resolution = resolutions[i];
+        assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
+        assert_int_equal(report.rank_used, i < 2 ? P : P - 1);
+        assert_close(x[2], i < 2 ? 1.0 / (1e-7 + 1e-3) : 1e3, 1e-6, 0.0);
+        assert_close(x[1], 1.0 / 2.001, 1e-4, 0.0);
+    }
+    s.resolution = (double)INFINITY;
+    assert_status(blpo_hypergrad_solve(solver, v, x, NULL), BLPO_ERR_NONFINITE);
+    assert_error_names(blpo_hypergrad_error(solver), BLPO_ERR_NONFINITE, "resolution");
+    blpo_hypergrad_destroy(solver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +308,7 @@ int main(void)
         cmocka_unit_test(no_rows_are_asked_for_but_in_little_space),
         cmocka_unit_test(one_without_the_other_is_a_mistake),
         cmocka_unit_test(a_problem_of_before_knows_nothing_of_them),
+        cmocka_unit_test(a_problem_may_know_its_errors_better),
         cmocka_unit_test(whatever_the_callbacks_do_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
