@@ -130,7 +130,8 @@ TARGETS = [
     row("CartPole, process start to solved", "JAX with compiling", ratio("solve", "jax"), 15, 30),
     row("CartPole, process start to solved", "Stable-Baselines3 PPO", ratio("solve", "sb3"), 50, 100),
     row("two threads, T 640, 64-64, a whole run", "one thread", ratio("threads", "update"), 1.6, 1.9,
-        why="acting, GAE, gathering and the solver's sums in double are one thread's: some 11 % of a minibatch."),
+        why="acting, GAE, gathering and the solver's core are one thread's, some 6.5 % of a minibatch; about as much is "
+            "waiting, and what two processors fetch from each other."),
     row("8 seeds at once on two processors", "one thread", ratio("threads", "seeds"), 1.8, 1.9),
     row("share of the sgemm peak, a whole update", "this machine", share_of_peak, 0.45, 0.65),
     row("resident memory of the CartPole example, MiB", "-", resident, 16, least=True),
