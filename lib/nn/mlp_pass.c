@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-/* h = phi(input W^T + b), no activation in the last layer; transposed: W^T is what is stored. */
+/* h = phi(input W^T + b), no activation in the last layer; transposed: W^T is what is stored. Every field is named: where some are
+ * not, compilers clear the whole struct first, by an instruction that takes a tenth of the time of one row. */
 static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t layer, int transposed, const real *input,
                           int64_t rows, real *h)
 {
@@ -23,9 +24,9 @@ static void layer_forward(const blpo__mlp *mlp, const real *parameters, int64_t 
                              .a = input, .a_row = in, .a_column = 1,
                              .b = blpo__weight(mlp, parameters, layer),
                              .b_row = transposed ? out : 1, .b_column = transposed ? 1 : in,
-                             .bias = blpo__bias(mlp, parameters, layer),
+                             .weight = NULL, .bias = blpo__bias(mlp, parameters, layer), .add = 0,
                              .finish = layer < mlp->n_layers ? BLPO__ACTIVATE : BLPO__AS_IS, .activation = mlp->activation,
-                             .c = h, .ldc = out};
+                             .h = NULL, .also = NULL, .c = h, .ldc = out};
     blpo__multiply(&p);
 }
 
