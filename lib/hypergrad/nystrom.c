@@ -9,9 +9,9 @@
  * s = 0: Hataya and Yamada, AISTATS 2023 (arXiv:2302.09726). s = 1: what the authors of BLPO ran (Prakash et al.,
  * arXiv:2505.11714); it damps M as well, so the inverse is not that of H + rho I with the sketch in place of H.
  *
- * Steps 3 to 5 are in double: with s = 0 the core has the square of the condition number of C. Cholesky where S
- * allows it; M, a block of H, may be indefinite, and then so may S: L D L^T. Where S is singular to working precision (rows of H that are
- * zero, or depend on each other) the directions without information are left out: pseudo-inverse, rank_used of k.
+ * Steps 3 to 5 are in double: with s = 0 the core has the square of the condition number of C. Cholesky where S allows it; M, a
+ * block of H, may be indefinite, and then so may S: L D L^T. Where S is singular to working precision (rows of H that are zero, or
+ * depend on each other) the directions without information are left out: pseudo-inverse, rank_used of k.
  *
  * Working precision is that of the rows. An entry of M that is rounded to eps is wrong by eps / 2 of itself, so M by at most
  * eps / 2 |M|_F, and callbacks that sum in `real` make some of these of it: t = 8 eps |M|_F is allowed. (Gauss-Newton blocks of

@@ -13,7 +13,7 @@ typedef enum blpo__symmetric_form { BLPO__DEFINITE, BLPO__INDEFINITE, BLPO__SPEC
 /* A symmetric n x n system S y = b that may be indefinite or singular. */
 typedef struct blpo__symmetric {
     int n;
-    double *a;           /* [n][n] S, and BLPO__CHOLESKY_SPARE behind: written by the caller in full, destroyed by the factorisation */
+    double *a;           /* [n][n] S, and BLPO__CHOLESKY_SPARE behind: written by the caller in full, destroyed when factored */
     double *copy;        /* [n][n] S again, for the spectral way */
     double *work;        /* [lwork] */
     double *eigenvalue;  /* [n] */
@@ -30,9 +30,9 @@ typedef struct blpo__symmetric {
 void blpo__symmetric_create(blpo__symmetric *system, int64_t n, blpo__memory *memory);
 
 /* Factors what lies in `a`: by Cholesky where S is positive definite, else L D L^T with pivoting (Bunch and Kaufman), since an
- * indefinite S is healthy input. Where S is singular to working precision: the spectral decomposition, with eigenvalues left out (pseudo-inverse) up to `tolerance` times
- * the largest, and up to `resolution`, the size of the errors that S came with. Returns 0, or -1 when neither works (S is not
- * finite). */
+ * indefinite S is healthy input. Where S is singular to working precision: the spectral decomposition, with eigenvalues left out
+ * (pseudo-inverse) up to `tolerance` times the largest, and up to `resolution`, the size of the errors that S came with. Returns 0,
+ * or -1 when neither works (S is not finite). */
 int blpo__symmetric_factor(blpo__symmetric *system, double tolerance, double resolution);
 
 /* b becomes the solution (of least norm where eigenvalues were left out). */

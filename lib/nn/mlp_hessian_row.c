@@ -4,7 +4,8 @@
  * The direction is weight (a, b) of layer m, or the bias of unit a there. s_l are the unit signals dV/dz_l of the tape.
  *
  *   1. x_t = h_{m-1}[t,b], or 1.  Vdot_t = s_m[t,a] x_t: no pass up is needed for it
- *   2. up, all times f'_t, which goes along with a row: zdot is zero below layer m, and x in column a of it; hdot_m = phi'(z_m) x there;
+ *   2. up, all times f'_t, which goes along with a row: zdot is zero below layer m, and x in column a of it;
+ *          hdot_m = phi'(z_m) x there;
  *          zdot_{m+1} = hdot_m[:,a] W_{m+1}[:,a]^T,  zdot_l = hdot_{l-1} W_l^T above,  hdot_l = phi'(z_l) zdot_l      (l < L)
  *   3. down, for u_l = f' sdot_l, from u_L = 0:
  *          u_{l-1} = (u_l W_l) phi'(z_{l-1})  +  [l = m]: f' s_m[:,a] phi'(z_{m-1})[:,b] in column b

@@ -12,7 +12,9 @@
  *
  * W_2[a,:] does not depend on t. So for all sparse rows together
  *
- *   Q [n_1][n_0 + 1][k] = sum_t phi'(z_1)[t] (x_0[t], 1) c_t,        part in layer 1: W_2[a_j,i] Q_inj + [i = b_j] sum_t d_tj (x_0[t], 1)_n
+ *   Q [n_1][n_0 + 1][k] = sum_t phi'(z_1)[t] (x_0[t], 1) c_t
+ *
+ *   part in layer 1: W_2[a_j,i] Q_inj + [i = b_j] sum_t d_tj (x_0[t], 1)_n
  *
  * is one product, and so is J S^T, whose part of layer 1 is sum_n (x_0[t], 1)_n (s_1[t] . S_nj).
  *

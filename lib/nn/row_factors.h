@@ -75,8 +75,8 @@ void blpo__row_factors_create(blpo__row_factors *factors, const blpo__mlp *mlp, 
 void blpo__row_factors_make(blpo__row_factors *factors, const real *parameters, const blpo__tape *tape,
                             const blpo__row_loss *loss, const int64_t *index, int64_t n, blpo__scratch *scratch);
 
-/* All of them from the last make, with its index, in double: block [k][k] = C[:,I]; gram [k][k] = C C^T, which needs the tape again, and is to be
- * called once; products [k] = C v, where tangent [n] = J v. */
+/* All of them from the last make, with its index, in double: block [k][k] = C[:,I]; gram [k][k] = C C^T, which needs the tape
+ * again, and is to be called once; products [k] = C v, where tangent [n] = J v. */
 void blpo__row_factors_block(const blpo__row_factors *factors, double *block);
 void blpo__row_factors_gram(blpo__row_factors *factors, const blpo__tape *tape, blpo__scratch *scratch, double *gram);
 void blpo__row_factors_products(const blpo__row_factors *factors, const real *v, const real *tangent, double *products);

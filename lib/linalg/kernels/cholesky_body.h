@@ -101,7 +101,7 @@ static void put_part(int vectors, int64_t columns, wide c[EDGE][EDGE / 2], doubl
     double line[EDGE / 2 * WIDE];
     for (int r = 0; r < EDGE; r++) {
         for (int v = 0; v < vectors; v++)
-            *(loose_wide *)(line + v * WIDE) = c[r][v];
+            memcpy(line + v * WIDE, &c[r][v], sizeof c[r][v]);
         memcpy(to + r * ld, line, (size_t)columns * sizeof *line);
     }
 }

@@ -21,7 +21,7 @@ INLINE narrow narrowed(wide x) { return __builtin_convertvector(x, narrow); }
 INLINE double sum_of_wide(wide x)
 {
     double part[WIDE], sum = 0.0;
-    *(loose_wide *)part = x;
+    memcpy(part, &x, sizeof x);
     for (int lane = 0; lane < WIDE; lane++)
         sum += part[lane];
     return sum;

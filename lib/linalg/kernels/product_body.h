@@ -44,7 +44,10 @@ INLINE void tile(int rows, int vectors, int64_t depth, const real *a, int64_t a_
     for (int i = 0; i < rows; i++)
         UNROLLED
         for (int v = 0; v < vectors; v++)
-            sum[i][v] = start == NULL ? (vector){0} : (vector)*(const loose_vector *)(start + i * start_row + v * LANES);
+            if (start == NULL)
+                sum[i][v] = (vector){0};
+            else
+                sum[i][v] = *(const loose_vector *)(start + i * start_row + v * LANES);
     for (int64_t l = 0; l < depth; l++) {
         vector of_b[TILE_VECTORS];
         UNROLLED

@@ -17,7 +17,7 @@ INLINE void sums_of_four(const vector x[4], real out[4])
 #else
     for (int i = 0; i < 4; i++) {
         real part[LANES];
-        *(loose_vector *)part = x[i];
+        memcpy(part, &x[i], sizeof part);
         for (int gap = LANES / 2; gap > 0; gap /= 2)
             for (int j = 0; j < gap; j++)
                 part[j] += part[j + gap];
