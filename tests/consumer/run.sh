@@ -9,6 +9,7 @@
 #   cmake-static        find_package(blpo), blpo::blpo_static
 #   moved               pkg-config-shared, after PREFIX has been copied to another place
 #   example FILE        cc FILE $(pkg-config --cflags --libs blpo), built and not run
+#   readme FILE DIR     the program of FILE, built as FILE says with the headers in DIR, and run to its end
 set -eu
 way=$1 prefix=$2 work=$3
 here=$(cd "${0%/*}" && pwd)
@@ -76,6 +77,14 @@ pkg-config-static)
     compile "$CC" "$strict \"\$here/consumer.c\" $flags -o \"\$work/consumer_alone\""
     links_shared "$work/consumer_alone" no
     verbose "$work/consumer_alone"
+    ;;
+readme)
+    examples=$5
+    sed -n '/^```c$/,/^```$/p' "$4" | grep -v '^```' > "$work/prog.c"
+    grep -q 'int main' "$work/prog.c" || { echo "FAIL: no program in $4"; exit 1; }
+    flags=$(pkg-config --cflags --libs blpo)
+    compile "$CC" "-Wall -Wextra -Werror \"-I\$examples\" \"\$work/prog.c\" $flags -o \"\$work/prog\""
+    verbose "$work/prog"
     ;;
 pkg-config-cxx)
     flags=$(pkg-config --cflags --libs blpo)
