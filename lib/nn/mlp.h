@@ -56,8 +56,8 @@ void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blp
 
 /* Scratch of one piece of work: one tile of rows. */
 typedef struct blpo__scratch {
-    real *a;            /* [BLPO__TILE][widest or more] */
-    real *column[5];    /* [BLPO__TILE] each */
+    real *a;            /* [BLPO__TILE][widest], and room for [BLPO__TOGETHER][size_0] */
+    real *column[3];    /* [BLPO__TILE] each */
     real *together[2];  /* [BLPO__TOGETHER][BLPO__TILE] each: of rows of a Hessian */
     real **zdot;        /* [L + 1] zdot[l]: [BLPO__TILE][size_l] tangent of the pre-activation */
     real **hdot;        /* [L + 1] tangent of the activation */

@@ -142,7 +142,8 @@ void blpo__tape_create(blpo__tape *tape, const blpo__mlp *mlp, int64_t rows, blp
 
 void blpo__scratch_create(blpo__scratch *scratch, const blpo__mlp *mlp, blpo__memory *memory)
 {
-    scratch->a = blpo__allocate(memory, BLPO__TILE * mlp->widest, sizeof *scratch->a);
+    const int64_t of_tile = BLPO__TILE * mlp->widest, of_rows = BLPO__TOGETHER * mlp->size[0];
+    scratch->a = blpo__allocate(memory, of_tile > of_rows ? of_tile : of_rows, sizeof *scratch->a);
     for (size_t i = 0; i < sizeof scratch->column / sizeof *scratch->column; i++)
         scratch->column[i] = blpo__allocate(memory, BLPO__TILE, sizeof *scratch->column[i]);
     for (size_t i = 0; i < sizeof scratch->together / sizeof *scratch->together; i++)

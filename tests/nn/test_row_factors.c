@@ -5,6 +5,7 @@
  * the same in its own roundings, 5e-5. */
 #include "support/check.h"
 #include "support/dense.h"
+#include "support/memory.h"
 
 #include "core/parallel.h"
 #include "nn/row_factors.h"
@@ -27,10 +28,12 @@ typedef struct shape {
 static const shape SHAPES[] = {
     { 4, { 17, 9 }, 2, 37, BLPO_TANH },   { 4, { 17, 9 }, 2, 37, BLPO_RELU }, { 1, { 1, 1 }, 2, 1, BLPO_TANH },
     { 9, { 5, 33 }, 2, BLPO__TILE, BLPO_TANH }, { 2, { 64, 64 }, 2, 16, BLPO_TANH }, { 3, { 6 }, 1, 20, BLPO_TANH },
-    { 7, { 0 }, 0, 12, BLPO_TANH },       { 3, { 8, 4, 5 }, 3, 50, BLPO_RELU },
+    { 7, { 0 }, 0, 12, BLPO_TANH },       { 3, { 8, 4, 5 }, 3, 50, BLPO_RELU }, { 200, { 8 }, 1, 9, BLPO_TANH },
 };
 
 typedef struct fixture {
+    counted_memory counted; /* nothing is written behind an array */
+    blpo_runtime runtime;
     blpo__memory memory;
     blpo__mlp mlp;
     blpo__tape tape;
@@ -67,7 +70,8 @@ static void begin(fixture *f, const shape *s, int64_t k, int unbiased, int with_
 {
     memset(f, 0, sizeof *f);
     const blpo_network network = { s->hidden, s->n_hidden, s->activation, 1.0, 1.0 };
-    f->memory = blpo__memory_of(NULL);
+    f->runtime = counted_runtime(&f->counted, NULL);
+    f->memory = blpo__memory_of(&f->runtime);
     if (unbiased)
         blpo__mlp_create_linear(&f->mlp, s->in, &f->memory);
     else
@@ -101,6 +105,12 @@ static void begin(fixture *f, const shape *s, int64_t k, int unbiased, int with_
     for (int64_t t = 0; t < f->n; t++)
         f->bend[t] = t % 5 == 3 ? 0 : f->bend[t] * f->bend[t]; /* some transitions have no weight */
     choose(f);
+}
+
+static void end(fixture *f)
+{
+    blpo__memory_release(&f->memory);
+    assert_all_released(&f->counted);
 }
 
 static void record(fixture *f)
@@ -171,7 +181,7 @@ static void of_a_hessian_they_are_those_of_its_rows(void **state)
             assert_true(blpo__row_bends_possible(&f.mlp));
             make_both(&f);
             check_all(&f);
-            blpo__memory_release(&f.memory);
+            end(&f);
         }
 }
 
@@ -184,7 +194,7 @@ static void of_every_parameter_at_once_as_well(void **state)
         begin(&f, &SHAPES[s], INT64_MAX, 0, 1, 70);
         make_both(&f);
         check_all(&f);
-        blpo__memory_release(&f.memory);
+        end(&f);
     }
 }
 
@@ -198,7 +208,7 @@ static void of_a_gauss_newton_matrix_they_are_those_of_its_rows(void **state)
             begin(&f, &SHAPES[s], 11, unbiased, 0, 700 + (uint64_t)s);
             make_both(&f);
             check_all(&f);
-            blpo__memory_release(&f.memory);
+            end(&f);
         }
 }
 
@@ -223,7 +233,7 @@ static void a_second_use_is_like_the_first(void **state)
     make_both(&f);
     assert_memory_equal(f.sum, first, (size_t)f.p * sizeof *first);
     assert_memory_equal(f.gram, gram, (size_t)(f.k * f.k) * sizeof *gram);
-    blpo__memory_release(&f.memory);
+    end(&f);
 }
 
 /* Sparse rows, full ones, or both ways the same: which way is shorter depends on sizes alone, and many rows of few transitions
@@ -237,7 +247,7 @@ static void the_shorter_way_is_a_matter_of_sizes(void **state)
     assert_true(blpo__row_factors_cost(&f.mlp, 50, 128, 1) < blpo__row_factors_cost_of_rows(&f.mlp, 50, 128));
     assert_true(blpo__row_factors_cost(&f.mlp, 5, 128, 1) > blpo__row_factors_cost_of_rows(&f.mlp, 5, 128));
     assert_true(blpo__row_factors_cost(&f.mlp, 5, 16, 0) < blpo__row_factors_cost_of_rows(&f.mlp, 5, 16));
-    blpo__memory_release(&f.memory);
+    end(&f);
 }
 
 int main(void)
