@@ -59,10 +59,11 @@ typedef int (*blpo_gauss_newton_diagonal_fn)(void *user, float *diagonal);
 /** What method nystrom asks of k rows C = H[I, :], where a problem can say it without the rows.
  *  @param user  blpo_problem::user. @param index [k] I: distinct, in 0 .. n_inner - 1. @param k  rows, >= 1.
  *  @param v [n_inner] read-only. @param block [k][k] = H[I, I]. @param gram [k][k] = C C^T, both triangles.
- *  @param products [k] = C v. All three to be filled, in double: the core that is made of them has the square of the condition
- *  of C, so gram should be that of one C, errors and all.
- *  @param resolution  Below 0 when handed in; may be set, to a finite number >= 0, where it is known how large the errors of block
- *  are, in norm: eigenvalues of it that are no larger mean nothing. As it is, block is taken for rounded to float.
+ *  @param products [k] = C v. The three are to be filled, in double: their core has the square of the condition of C, so they and
+ *  the sum of blpo_rows_sum_fn must all be of one and the same C, whatever its rounding errors. block is symmetrised by the solver.
+ *  @param resolution  Below 0 on entry; left so, block counts as rounded to float. Set to r >= 0: the errors of block are at most
+ *  r in norm, and eigenvalues of it within r of zero count as zero (r below roundings in double as those). NaN and infinity are
+ *  BLPO_ERR_NONFINITE.
  *  @return as blpo_hvp_fn. Threads and lifetimes as blpo_hvp_fn. Since 0.1. */
 typedef int (*blpo_rows_products_fn)(void *user, const int64_t *index, int64_t k, const float *v, double *block, double *gram,
                                      double *products, double *resolution);
@@ -79,22 +80,24 @@ typedef struct blpo_problem {
     int64_t n_inner;                     /**< p >= 1: inner variables; no default */
     int64_t n_outer;                     /**< q >= 0: outer variables; 0: only blpo_hypergrad_solve() */
     void *user;                          /**< passed to every callback */
-    blpo_hvp_fn hvp;                     /**< required, but for methods none and gauss_newton, for nystrom and dense with
-                                              hessian_rows, and for curvature Gauss-Newton */
+    blpo_hvp_fn hvp;                     /**< required, but for methods none and gauss_newton, for nystrom with rows_products
+                                              (not space-efficient), for nystrom and dense with hessian_rows, and for curvature
+                                              Gauss-Newton */
     blpo_hessian_rows_fn hessian_rows;   /**< NULL: rows come from hvp with unit vectors */
     blpo_mixed_product_fn mixed_product; /**< required with n_outer > 0 */
     /* -- above: 0.1. Append only; for what is appended, 0 keeps the older behaviour. -- */
     int64_t n_samples;                   /**< rows of J, >= 1 where J is used: the most there are; default 0 */
     blpo_jvp_fn jvp;                     /**< with vjp: required for method gauss_newton, cg_preconditioner gauss_newton, and
-                                              curvature Gauss-Newton (there nystrom and dense do with gauss_newton_rows) */
+                                              curvature Gauss-Newton (there nystrom and dense do with gauss_newton_rows, and
+                                              nystrom with rows_products) */
     blpo_vjp_fn vjp;                     /**< with jvp */
     blpo_jacobian_gram_fn jacobian_gram; /**< NULL: n_samples pairs of vjp and jvp (gauss_newton, also as
                                               cg_preconditioner) */
     blpo_hessian_rows_fn gauss_newton_rows; /**< rows of J^T J as hessian_rows; NULL: from jvp and vjp */
     blpo_gauss_newton_diagonal_fn gauss_newton_diagonal; /**< NULL: n_samples calls of vjp (nystrom_draw) */
-    blpo_rows_products_fn rows_products; /**< of the curvature that is chosen; with rows_sum: nystrom then asks for no rows, but
-                                              with nystrom_space_efficient. NULL: from the rows */
-    blpo_rows_sum_fn rows_sum;           /**< with rows_products */
+    blpo_rows_products_fn rows_products; /**< of the curvature that is chosen; with rows_sum: nystrom then asks for no rows,
+                                              unless nystrom_space_efficient is 1. NULL: from the rows */
+    blpo_rows_sum_fn rows_sum;           /**< required with rows_products; without, it is not used */
 } blpo_problem;
 
 /** Which H. */
@@ -193,11 +196,11 @@ typedef struct blpo_hypergrad_report {
     int32_t status;           /**< BLPO_OK, or why the solve failed */
     int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
     int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, below the
-                                   rounding errors of its entries; dense: of H + rho I; cg, neumann: a direction d with
+                                   rounding errors of its entries, or the resolution that rows_products gave; dense: of H + rho I; cg, neumann: a direction d with
                                    d . (H + rho I) d <= 0; nystrom_pcg: that, or one of the sketch; in all: an estimate of
                                    spectrum_iterations */
     int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
-                                   nystrom, dense: L D L^T; for a singular core or matrix its spectral pseudo-inverse
+                                   nystrom, dense: Cholesky where it is positive definite, else L D L^T; for a singular core or matrix its spectral pseudo-inverse
                                    (method stays); x = v / rho (method NONE).
                                    cg, nystrom_pcg, at a direction without positive curvature, or one that is not finite, or
                                    where they went on after negative curvature and end with a residual above that of x = 0:
@@ -219,8 +222,8 @@ typedef struct blpo_hypergrad_report {
     int64_t rank_used;        /**< nystrom: k, dense: p, less what a pseudo-inverse left out; nystrom_pcg: columns of the
                                    sketch; gauss_newton, also as cg_preconditioner: n_samples; 0 for x = v / rho; else 0 */
     int64_t iterations;       /**< cg, nystrom_pcg: iterations made; neumann: terms summed; else 0 */
-    int64_t n_products;       /**< Hessian-vector products, those for residual and spectrum included. A row counts as one, and
-                                   so does a vjp, with the jvp that goes with it */
+    int64_t n_products;       /**< Hessian-vector products, those for residual and spectrum included. A row counts as one,
+                                   also where rows_products stands for it, and so does a vjp, with the jvp that goes with it */
     double relative_residual; /**< |(H + rho I) x - v| / |v|, or -1 where it was not measured */
     double condition_estimate;/**< of what was factored: 1-norm estimate for the core or matrix (nystrom, dense), a lower bound for
                                    J J^T + rho I from its Cholesky factor (gauss_newton, also as cg_preconditioner); -1 for other
@@ -233,7 +236,7 @@ typedef struct blpo_hypergrad_report {
     /* -- above: 0.1 -- */
     int32_t reason;           /**< a blpo_ihvp_reason: why it fell back */
     int64_t n_flops;          /**< floating point operations of the method itself, callbacks, residual and spectrum apart, as
-                                   the method's file states them */
+                                   the method's file states them; with rows_products C C^T is the callback's */
     double largest_eigenvalue;/**< estimate of the largest |eigenvalue| of H + rho I, from below, by Lanczos iterations;
                                    -1 where it was not measured (spectrum_iterations; neumann without
                                    neumann_scale) */
@@ -284,7 +287,8 @@ BLPO_API void blpo_hypergrad_destroy(blpo_hypergrad *solver);
  *  @param solver  changed (draws, counts).
  *  @param v [n_inner] gradient of the outer objective in the inner variables.
  *  @param x [n_inner] out; may equal v; untouched on failure.
- *  @param report  NULL, or struct_size set by the caller; filled also on failure.
+ *  @param report  NULL, or struct_size set by the caller; filled also on failure, but for BLPO_ERR_NULL, BLPO_ERR_BUSY and
+ *  BLPO_ERR_VERSION.
  *  @return BLPO_OK; BLPO_ERR_NULL; BLPO_ERR_VERSION (report); BLPO_ERR_NONFINITE (v, or what a callback wrote; the
  *          callback and element are named in blpo_hypergrad_error(); an element it left out reads as NaN);
  *          BLPO_ERR_CALLBACK (its verdict, or it wrote up to 16 elements past the end of its array); BLPO_ERR_BUSY. An
@@ -303,7 +307,8 @@ BLPO_API int blpo_hypergrad_solve(blpo_hypergrad *solver, const float *v, float 
  *  @param direct [n_outer] gradient of the outer objective in the outer variables.
  *  @param v [n_inner] its gradient in the inner variables.
  *  @param hypergradient [n_outer] out; may equal direct; untouched on failure.
- *  @param report  NULL, or struct_size set by the caller; filled also on failure.
+ *  @param report  NULL, or struct_size set by the caller; filled also on failure, but for BLPO_ERR_NULL, BLPO_ERR_BUSY and
+ *  BLPO_ERR_VERSION.
  *  @return as blpo_hypergrad_solve(); BLPO_ERR_STATE where n_outer is 0. No allocation. Since 0.1. */
 BLPO_API int blpo_hypergrad_compute(blpo_hypergrad *solver, const float *direct, const float *v, float *hypergradient,
                                     blpo_hypergrad_report *report);

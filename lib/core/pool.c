@@ -11,8 +11,8 @@
  * it worked on are still in the caches of its processor.
  *
  * Order of memory: task and context are written before the ticket of their batch (release), and read after it (acquire).
- * They are written anew only when every piece is done, and one that can still be taken is not: where clearing its bit
- * succeeds, what was read before belongs to its batch.
+ * They are written anew only when every piece of the old batch is done, and then none of its bits is set: where clearing a bit
+ * succeeds, the task that was read before belongs to that batch.
  *
  * Waiting: a batch is some tens of microseconds, and the next one follows close. So a thread without work looks at the ticket
  * for a while (SPIN) before it sleeps; waking it costs more than the work that it missed. Where threads outnumber processors

@@ -5,9 +5,9 @@
  *
  *   1. z = P^-1 r     2. d = z + (r.z / r-.z-) d, d = z at first     3. a = r.z / d.A d     4. x += a d, r -= a A d
  *
- * Sums and steps are in double, vectors are `real`. The number of iterations is the setting: with tolerance 0 there is no test
- * but for r = 0, so that a run costs what it was said to cost. P is needed for a direction only: none is made after the last
- * iteration.
+ * Sums and steps are in double, vectors are `real`. The number of iterations is the setting: with tolerance 0 the residual is
+ * not tested, but for r = 0, so that a run costs what it was said to cost. P is needed for a direction only: P^-1 r is not made after
+ * the last iteration.
  *
  * d.A d < 0 means that A is not positive definite; a step along d would then lead up, away from any minimum, so the recurrence
  * ends. With cg_negative_curvature 1 it goes on all the same, as plain implementations do: it then looks for the saddle point

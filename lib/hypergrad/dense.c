@@ -2,13 +2,13 @@
  *
  *   A [p][p] = (H + H^T) / 2 + rho I, in double
  *
- *   1. the rows of H, at most CALL_ROWS in a call     2. A     3. L D L^T (dsytrf), else the spectral way     4. solve
+ *   1. the rows of H, at most CALL_ROWS in a call     2. A     3. a factor of A, else the spectral way     4. solve
  *
- * L D L^T and not Cholesky: H may be indefinite, and then so may A; x is the exact solution all the same. Where A is
+ * Cholesky where A allows it, else L D L^T: H may be indefinite, and then so may A; x is the exact solution all the same. Where A is
  * singular to working precision x is the solution of least norm, from the eigenvalues that are left.
  *
  * Error: backward stable, |x - x*| <= 8 p eps cond(A) |x*|.
- * Cost: p products (rows), p^3 / 3 + 2 p^2 operations, 2 p^2 doubles. */
+ * Cost: p products (rows), p^3 / 3 + 2 p^2 operations (up to p^3 / 3 more where A is indefinite), 2 p^2 doubles. */
 #include "hypergrad/hypergrad.h"
 
 #include "core/error.h"

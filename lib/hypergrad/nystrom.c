@@ -33,6 +33,8 @@
 #include "core/check.h"
 #include "linalg/vector.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 static const double tolerance = 1e-13;
@@ -93,7 +95,8 @@ int blpo__nystrom_factor(blpo_hypergrad *solver, blpo_hypergrad_report *report)
     const int64_t k = config->nystrom_rank;
     blpo__symmetric *system = &solver->system;
     write_block(solver, 1.0, 0.0, system->a);
-    const double noise = solver->resolution >= 0.0 ? solver->resolution : 8.0 * BLPO__EPSILON * blpo__symmetric_norm(system);
+    const double norm = blpo__symmetric_norm(system), least = 8.0 * DBL_EPSILON * (double)k * norm;
+    const double noise = solver->resolution < 0.0 ? 8.0 * BLPO__EPSILON * norm : fmax(solver->resolution, least);
     report->indefinite = blpo__symmetric_below(system, noise);
     write_block(solver, config->nystrom_rho, config->nystrom_shift, system->a);
     for (int64_t i = 0; i < k * k; i++)

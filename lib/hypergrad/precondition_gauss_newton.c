@@ -4,7 +4,7 @@
  *
  * The preconditioned matrix is I + (J^T J + rho I)^-1 S: what is large in H is mostly J^T J, so its eigenvalues are near 1 but for
  * few. It is I for curvature Gauss-Newton, and one iteration is exact then. The factor rho, which conjugate gradients do not
- * see, keeps z as large as r where rho is tiny.
+ * see, keeps |z| <= |r|, so that a tiny rho makes no large numbers.
  *
  * Error: bound of cg.c with C <= (1 + s) / (1 - s), s = |P^-1/2 S P^-1/2| <= |S| / rho, where s < 1. z comes from a difference,
  * and is lost in roundings where rho < eps |J^T J|.

@@ -50,7 +50,7 @@ void blpo__sketch_create(blpo_hypergrad *solver)
     blpo__symmetric_create(&s->eigen, most, memory);
 }
 
-/* -- sums in double, with partial sums in a fixed order as in linalg/vector.c -- */
+/* -- sums in double, with partial sums in a fixed order whatever the processor -- */
 
 #define DOT(name, type)                                                                                                \
     BLPO__MULTIVERSION                                                                                                 \

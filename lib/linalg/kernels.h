@@ -131,7 +131,7 @@ typedef struct blpo__kernels {
     void (*signal_tangents)(const blpo__signal_tangents *p);
     void (*add_first_layer)(const blpo__first_layer *p);
     void (*exp)(double *x, int64_t n); /* x becomes e^x, within 1.1 ulp; a NaN stays one */
-    void (*log)(double *x, int64_t n); /* x becomes log x, within 0.9 ulp, x normal; NaN for what is not finite */
+    void (*log)(double *x, int64_t n); /* x becomes log x, within 0.9 ulp, x positive and normal; NaN for what is not finite */
 } blpo__kernels;
 
 extern const blpo__kernels blpo__kernels_plain;

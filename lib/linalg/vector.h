@@ -10,8 +10,8 @@ double blpo__dot(const real *a, const real *b, int64_t n);
 void blpo__add_gram(int64_t k, int64_t n, const real *rows, const real *v, double *gram, double *products);
 /* out [n] = scale (v - rows^T y), rows [k][n]; out may be v */
 void blpo__less_rows(int64_t k, int64_t n, const real *rows, const double *y, const real *v, double scale, real *out);
-void blpo__exponentials(double *x, int64_t n); /* x becomes e^x, */
-void blpo__logarithms(double *x, int64_t n); /* or log x: normal numbers; what is not finite becomes NaN */
+void blpo__exponentials(double *x, int64_t n); /* x becomes e^x, 0 and infinity where that is out of range; a NaN stays one */
+void blpo__logarithms(double *x, int64_t n); /* x, positive normal numbers, becomes log x; NaN for what is not finite */
 /* to [n] += factor from; apart */
 void blpo__add_multiple(double *restrict to, double factor, const double *restrict from, int64_t n);
 /* out [n] = a / by, quotients in double; out may be a */

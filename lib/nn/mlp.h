@@ -103,7 +103,7 @@ void blpo__mlp_add_hessian_product(const blpo__mlp *mlp, const real *parameters,
                                    const blpo__row_loss *loss, const real *direction, int64_t begin, int64_t end,
                                    blpo__scratch *scratch, real *out);
 
-/* rows[j] += H[index[j], :] over these rows, rows [k][n_parameters]; loss->bend NULL: f'' = 0. */
+/* rows[j] += H[index[j], :] over rows begin .. end - 1 of the tape, rows [k][n_parameters]; loss->bend NULL: f'' = 0. */
 void blpo__mlp_add_hessian_rows(const blpo__mlp *mlp, const real *parameters, const blpo__tape *tape,
                                 const blpo__row_loss *loss, const int64_t *index, int64_t k, int64_t begin, int64_t end,
                                 blpo__scratch *scratch, real *rows);

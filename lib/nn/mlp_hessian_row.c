@@ -4,7 +4,7 @@
  * The direction is weight (a, b) of layer m, or the bias of unit a there. s_l are the unit signals dV/dz_l of the tape.
  *
  *   1. x_t = h_{m-1}[t,b], or 1.  Vdot_t = s_m[t,a] x_t: no pass up is needed for it
- *   2. up, all times f'_t, which goes along with a row: zdot is zero below layer m, and x in column a of it;
+ *   2. up (stored times f'_t, which goes along with a row; here without): zdot is zero below layer m, and x in column a of it;
  *          hdot_m = phi'(z_m) x there;
  *          zdot_{m+1} = hdot_m[:,a] W_{m+1}[:,a]^T,  zdot_l = hdot_{l-1} W_l^T above,  hdot_l = phi'(z_l) zdot_l      (l < L)
  *   3. down, for u_l = f' sdot_l, from u_L = 0:
@@ -20,7 +20,7 @@
  * Sums over rows with one weight a row (the top layer, biases, single columns) are left until some rows of H are done, and made
  * for these together: a matrix goes by once and not once for each.
  *
- * Cost: L products in step 4 (small at the ends), L - m - 1 in step 2 and in the second sum of step 4, and as many in step 3
+ * Cost: L products in step 4 (small at the ends), L - m - 2 in step 2 and in the second sum of step 4, and as many in step 3
  * as there are layers with all columns. */
 #include "core/multiversion.h"
 #include "core/parallel.h"

@@ -6,7 +6,6 @@
 #include "core/parallel.h"
 #include "linalg/lapack.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *named(char *name, size_t size, const char *prefix, const char *field)

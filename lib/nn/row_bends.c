@@ -18,7 +18,7 @@
  *
  * is one product, and so is J S^T, whose part of layer 1 is sum_n (x_0[t], 1)_n (s_1[t] . S_nj).
  *
- * Cost: four products of n_1 x k, two n_0 + 1 times as wide, a row of the tape; a full row costs that of mlp_hessian_row.c
+ * Cost: four products of n_1 x k, two n_0 + 1 times as wide, per row of the tape; a full row costs that of mlp_hessian_row.c
  * and a tangent. Numbers are in `real`, as rows of H are; sums over parameters in double. */
 #include "core/multiversion.h"
 #include "linalg/activation.h"
@@ -28,7 +28,7 @@
 
 #include <string.h>
 
-enum { PAD = 32 }; /* columns of a tile of a product: no row of many inputs ends within one */
+enum { PAD = 32 }; /* columns of a tile of a product, the widest: rows of the wide products are whole tiles */
 
 int blpo__row_bends_possible(const blpo__mlp *mlp)
 {
@@ -68,12 +68,12 @@ void blpo__row_bends_create(blpo__row_bends *bends, const blpo__mlp *mlp, int64_
 /* Which rows are what; rows of layer 1 are full. */
 static void sort_rows(const blpo__row_factors *factors, blpo__row_bends *bends)
 {
-    bends->n_full = 0;
+    int64_t n_full = 0;
     bends->with_unit.n = 0;
     for (int64_t j = 0; j < factors->k; j++) {
         const blpo__place at = factors->place[j];
         const int weight = at.input < factors->mlp->size[at.layer - 1];
-        bends->full[j] = at.layer == 1 ? bends->n_full++ : -1;
+        bends->full[j] = at.layer == 1 ? n_full++ : -1;
         bends->unit[j] = at.layer == 2 ? at.unit : at.layer == 3 && weight ? at.input : -1;
         bends->input[j] = at.layer == 2 && weight ? at.input : -1;
         bends->of_layer_2[j] = at.layer == 2;
@@ -84,7 +84,7 @@ static void sort_rows(const blpo__row_factors *factors, blpo__row_bends *bends)
     }
 }
 
-/* Of one transition. Where a row has no such number, a factor of 0 is in front of one that is finite. */
+/* Of one transition. Where a row has no such number, a factor of 0 is in front; what comes of that, 0 or not, is not read. */
 static inline void make_columns_of(int32_t kind, int64_t k, int64_t t, real slope, const real *restrict s, const real *restrict x,
                                    const blpo__row_bends *bends)
 {

@@ -7,9 +7,10 @@
  *
  * U J S^T and its transpose are one product: with W = K U^T + 2 J S^T, C C^T - S S^T is the symmetric part of U W.
  *
- * Sums over samples are in double, of U as it is: then an error of K of size e is one of J J^T, so that of C C^T with a core
- * rho M + C C^T = U (rho / f'' + K) U^T + ... is never larger than e f'' / rho of the core itself, however small its
- * eigenvalues: the dot products of K may be in `real`. Those of J S^T and S are as exact as rows of H are.
+ * Sums over samples are in double, of U as it is. For S = 0 the core rho M + C C^T is U (rho / f'' + K) U^T: an error of K of
+ * size e is one of J J^T, and never larger than e f'' / rho of the core itself, however small its eigenvalues. So the dot products
+ * of K may be in `real`. With S there is no such bound (rho S[:,I] may take away what is left); those of J S^T and S are as exact as
+ * rows of H are, and errors of x were the same by rows and so (tests/nn/test_row_factors.c, bench/ihvp.c).
  *
  * Cost of the Gauss-Newton part: T^2 / 2 times twice the units of all layers, 2 T^2 k + 3 T k^2 in double, a tangent and a
  * gradient; by rows it would be k gradients and k^2 p in double. S: row_bends.c. */
@@ -50,7 +51,7 @@ double blpo__row_factors_cost_of_rows(const blpo__mlp *mlp, int64_t k, int64_t n
 double blpo__row_factors_cost(const blpo__mlp *mlp, int64_t k, int64_t n, int with_bends)
 {
     const double t = (double)n, width = (double)blpo__padded(k), first = (double)(mlp->size[0] + 1) * (double)mlp->size[1];
-    const double newton = t * t * n_dots(mlp) + 4.0 * t * t * width + 8.0 * t * width * width + 4.0 * t * n_weights(mlp);
+    const double newton = t * t * n_dots(mlp) + 4.0 * t * t * width + 6.0 * t * width * width + 4.0 * t * n_weights(mlp);
     const double full = (double)k * first / (double)mlp->n_parameters; /* rows of the first layer, on average */
     const double bends = 4.0 * t * (double)k * (first + (double)mlp->size[1]) + 2.0 * first * width * width +
                          4.0 * full * t * n_weights(mlp);

@@ -21,7 +21,6 @@ typedef struct blpo__row_bends {
     int64_t *unit;   /* [k] a in the second hidden layer, -1: this row is zero or full */
     int64_t *input;  /* [k] b in the first one, -1: none */
     int64_t *full;   /* [k] the row's number in `rows`, -1: it is sparse */
-    int64_t n_full;
     blpo__picks with_unit; /* the rows that have one, at it */
     real *of_layer_2, *weight_of_layer_2, *weight_of_layer_3; /* [k] 1 for rows of such parameters, else 0 */
     real *h2, *s2;   /* [T][k] at the unit of a row */
@@ -76,7 +75,7 @@ void blpo__row_factors_make(blpo__row_factors *factors, const real *parameters, 
                             const blpo__row_loss *loss, const int64_t *index, int64_t n, blpo__scratch *scratch);
 
 /* All of them from the last make, with its index, in double: block [k][k] = C[:,I]; gram [k][k] = C C^T, which needs the tape
- * again, and is to be called once; products [k] = C v, where tangent [n] = J v. */
+ * again; products [k] = C v, where tangent [n] = J v. */
 void blpo__row_factors_block(const blpo__row_factors *factors, double *block);
 void blpo__row_factors_gram(blpo__row_factors *factors, const blpo__tape *tape, blpo__scratch *scratch, double *gram);
 void blpo__row_factors_products(const blpo__row_factors *factors, const real *v, const real *tangent, double *products);

@@ -15,7 +15,6 @@
 #include <blpo/rollout.h>
 
 #include <limits.h>
-#include <math.h>
 
 double blpo__gae_back(const blpo__gae_step *step, double gamma, double gae_lambda, double after)
 {

@@ -4,7 +4,6 @@
 #include "train/trainer.h"
 
 #include <float.h>
-#include <math.h>
 
 static const int64_t default_hidden[2] = {64, 64};
 #define SQRT_2 1.41421356237309504880

@@ -15,7 +15,6 @@
 #include "linalg/sums.h"
 #include "linalg/vector.h"
 #include "rl/distribution.h"
-#include "rl/gae.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The game of one minibatch (docs/algorithm.md, sections 3 and 5): the follower's loss g(w), the leader's objective
- * J(theta, w), and the products with second derivatives that the hypergradient needs. The last three have the signatures
- * of blpo_problem, so that the solver sees this problem as it sees any other.
+ * J(theta, w), and the products with second derivatives that the hypergradient needs. Those whose first argument is `user` have
+ * signatures of blpo_problem, so that the solver sees this problem as it sees any other.
  *
  * Order of calls for a minibatch: load; critic_gradient and changes of w, K times; linearise; then products. */
 #ifndef BLPO_TRAIN_GAME_H

@@ -11,11 +11,7 @@
  * 1_s: the unclipped branch (with eps_F) is the smaller. So it is a policy gradient with other weights, on the signals that
  * the direct term left behind: no second-order pass (docs/algorithm.md, section 5; arXiv:2505.11714).
  * Cost: one product a layer of the critic and one of the actor. */
-#include "rl/gae.h"
 #include "train/game.h"
-
-#include <math.h>
-#include <string.h>
 
 static blpo__row_loss row_loss(const blpo__game *game)
 {

@@ -28,13 +28,14 @@ void blpo__game_row_factors_create(blpo__game *game, int64_t n, blpo__memory *me
         blpo__row_factors_create(game->row_factors, game->critic, k, n, with_bends, memory);
 }
 
-/* M of the Gauss-Newton matrix is a Gram matrix of U, in double: positive semi-definite but for roundings of that. */
-static double resolution_of(int64_t k, const double *block)
+/* M of the Gauss-Newton matrix is a Gram matrix of n numbers each, in double: positive semi-definite but for n roundings of its
+ * trace at most. */
+static double resolution_of(int64_t n, int64_t k, const double *block)
 {
     double trace = 0.0;
     for (int64_t i = 0; i < k; i++)
         trace += block[i * k + i];
-    return 8.0 * DBL_EPSILON * trace;
+    return (double)n * DBL_EPSILON * trace;
 }
 
 int blpo__game_rows_products(void *user, const int64_t *index, int64_t k, const real *v, double *block, double *gram,
@@ -49,7 +50,7 @@ int blpo__game_rows_products(void *user, const int64_t *index, int64_t k, const 
     blpo__row_factors_gram(factors, &game->critic_tape, game->critic_scratch, gram);
     blpo__row_factors_products(factors, v, game->tangent, products);
     if (factors->bends == NULL)
-        *resolution = resolution_of(k, block);
+        *resolution = resolution_of(game->batch.n, k, block);
     return 0;
 }
 

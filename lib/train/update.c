@@ -93,7 +93,7 @@ static int exact_critic(run *r)
     return bad < 0 ? BLPO_OK : fail_nonfinite(r, BLPO_STAGE_CRITIC, "best response", bad, (double)game->w[bad]);
 }
 
-/* Adam on a player's copy; threads share it where they share the rows of a minibatch too, and so look for work. Returns
+/* Adam on a player's copy; threads share it where they share the rows of a minibatch too, for then they are awake. Returns
  * |gradient|. */
 static double adam_step(const run *r, blpo__adam *adam, double rate, const real *gradient, real *x)
 {

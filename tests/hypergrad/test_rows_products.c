@@ -277,6 +277,7 @@ static void a_problem_may_know_its_errors_better(void **state)
     (void)state;
     enum { P = 4 };
     static const double hessian[P * P] = { 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1e-7, 0, 0, 0, 0, 1.5 };
+    static const double singular[P * P] = { 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1.5 };
     static const double resolutions[3] = { 0.0, 1e-12, 1e-5 };
     spoken s;
     memset(&s, 0, sizeof s);
@@ -295,6 +296,13 @@ static void a_problem_may_know_its_errors_better(void **state)
         assert_close(x[2], i < 2 ? 1.0 / (1e-7 + 1e-3) : 1e3, 1e-6, 0.0);
         assert_close(x[1], 1.0 / 2.001, 1e-4, 0.0);
     }
+    blpo_hypergrad_report report = empty_report();
+    s.quad.hessian = singular; /* no errors at all are not negative eigenvalues */
+    s.resolution = 0.0;
+    assert_status(blpo_hypergrad_solve(solver, v, x, &report), BLPO_OK);
+    assert_int_equal(report.indefinite, 0);
+    assert_int_equal(report.rank_used, P - 1);
+    assert_close(x[2], 1e3, 1e-6, 0.0);
     s.resolution = (double)INFINITY;
     assert_status(blpo_hypergrad_solve(solver, v, x, NULL), BLPO_ERR_NONFINITE);
     assert_error_names(blpo_hypergrad_error(solver), BLPO_ERR_NONFINITE, "resolution");
