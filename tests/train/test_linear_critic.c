@@ -554,6 +554,25 @@ static void two_processes_agree_on_the_gap(void **state)
     }
 }
 
+/* A critic is a few numbers wide but for its inputs: rows of H that are made together are wider than a tile of its layers. */
+static void many_features_are_no_more_than_there_is_room_for(void **state)
+{
+    (void)state;
+    enum { MANY = 25, ROWS = 8 }; /* ROWS of these are just more than a tile has of a single output */
+    counted_memory memory = { 0 };
+    maker m;
+    script env = make(2);
+    blpo_critic *critic = critic_new(&m, MANY);
+    blpo_config config = linear_config(critic, BLPO_RESPONSE_NESTED);
+    config.nystrom_rank = ROWS;
+    const blpo_runtime runtime = counted_runtime(&memory, NULL);
+    blpo_trainer *trainer = script_trainer(&env, &config, &runtime);
+    trainer_updates(trainer, 2);
+    blpo_trainer_destroy(trainer);
+    assert_all_released(&memory);
+    blpo_critic_destroy(critic);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +591,7 @@ int main(void)
         cmocka_unit_test(another_number_of_features_is_a_mismatch_by_name),
         cmocka_unit_test(two_processes_find_one_best_response),
         cmocka_unit_test(two_processes_agree_on_the_gap),
+        cmocka_unit_test(many_features_are_no_more_than_there_is_room_for),
     };
     return cmocka_run_group_tests_name("training with linear critics", tests, NULL, NULL);
 }
