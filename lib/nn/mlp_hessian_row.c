@@ -117,22 +117,36 @@ static void tangents_up(pass *p)
 
 /* ---- step 3 ---- */
 
+/* f' s_m[:,a] phi'(z_{m-1})[:,b]: weight (a, b) itself, in the signals below. */
+static void column_of_weight(const pass *p, real *to)
+{
+    const int64_t in = p->mlp->size[p->at.layer - 1], n = p->mlp->size[p->at.layer];
+    const real *h = h_of(p, p->at.layer - 1) + p->at.input, *s = s_of(p, p->at.layer) + p->at.unit;
+    for (int64_t t = 0; t < p->rows; t++)
+        to[t] = p->slope[t] * s[t * n] * blpo__slope(p->mlp->activation, h[t * in]);
+}
+
+/* f' bend(x): the tangent of unit a, in its own signal. */
+static void column_of_unit(const pass *p, real *to)
+{
+    const int64_t n = p->mlp->size[p->at.layer];
+    const real *h = h_of(p, p->at.layer) + p->at.unit, *s = s_of(p, p->at.layer) + p->at.unit;
+    for (int64_t t = 0; t < p->rows; t++)
+        to[t] = p->slope[t] * blpo__bend(p->mlp->activation, h[t * n], s[t * n]) * p->x[t];
+}
+
 /* The part of u_{l-1} that is in one column; returns that column, -1: none. Into `to`. */
 static int64_t single_column(const pass *p, int64_t layer, real *to)
 {
-    const int64_t n = p->mlp->size[layer - 1], in = p->mlp->size[p->at.layer - 1], out = p->mlp->size[p->at.layer];
-    const int64_t unit = layer == p->at.layer ? p->at.input : p->at.unit;
-    const real *h = h_of(p, layer - 1), *s = s_of(p, layer == p->at.layer ? layer : layer - 1);
-    if (layer == p->at.layer && p->at.input < in) {
-        for (int64_t t = 0; t < p->rows; t++)
-            to[t] = p->slope[t] * s[t * out + p->at.unit] * blpo__slope(p->mlp->activation, h[t * n + unit]);
-        return unit;
+    if (layer == p->at.layer && p->at.input < p->mlp->size[layer - 1]) {
+        column_of_weight(p, to);
+        return p->at.input;
     }
-    if (layer - 1 != p->at.layer || p->mlp->activation == BLPO_RELU)
-        return -1;
-    for (int64_t t = 0; t < p->rows; t++)
-        to[t] = p->slope[t] * blpo__bend(p->mlp->activation, h[t * n + unit], s[t * n + unit]) * p->x[t];
-    return unit;
+    if (layer - 1 == p->at.layer && p->mlp->activation != BLPO_RELU) {
+        column_of_unit(p, to);
+        return p->at.unit;
+    }
+    return -1;
 }
 
 /* u += bend(zdot) of n numbers, for tanh */
