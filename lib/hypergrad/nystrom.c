@@ -26,7 +26,8 @@
  * to that add roundings: |v|/rho 8 eps + |C|^2 |K^-1| |v| / rho^2 (4 p eps + 8 p eps_double cond K), K = S / rho.
  *
  * Cost: k products (rows), k p numbers and, by the leading sums, 2 k^2 p + 4 k p + p + 2 k^3 / 3 + 2 k^2 operations.
- * Where the problem has rows_products, C itself is never there: M, C C^T, C v and C^T y come from it, at its cost.
+ * Where the problem has rows_products, C itself is never there: M, C C^T, C v and C^T y come from it, at its cost. C^T y is a vector
+ * of `real` then, with the errors of its sums, which v - C^T y keeps: x has some T eps |v| / rho more, T terms in a sum.
  * With nystrom_space_efficient: nystrom_space.c. Draws by the diagonal: draw.c. */
 #include "hypergrad/hypergrad.h"
 
