@@ -3,8 +3,9 @@
  *
  *     ihvp FILE.npz [--method NAME --rho RHO] [--seconds S] [--serve | --repeat N]
  *
- * A line a case (all of them without --method, but for dense, whose matrix of 4545 rows takes seconds): microseconds of a solve alone, from weights and observations, so with the
- * critic's forward pass and signals ("us"), and of a solve as an update has it, where those are there already ("us_solve");
+ * A line a case (all of them without --method, but for dense, whose matrix of 4545 rows takes seconds): microseconds of a solve
+ * alone, from weights and observations, so with the critic's forward pass and signals ("us"), and of a solve as an update has it,
+ * where those are there already ("us_solve");
  * residual |(H + rho I) x - v| / |v| and error |x - x*| / |x*|, means over draws of I where I is drawn, for v = grad_w J and for a
  * right-hand side of random numbers. Of dense one solve is timed. */
 #include "harness.h"

@@ -196,12 +196,12 @@ typedef struct blpo_hypergrad_report {
     int32_t status;           /**< BLPO_OK, or why the solve failed */
     int32_t method;           /**< the method that gave x: the chosen one, or BLPO_IHVP_NONE where x = v / rho stood in */
     int32_t indefinite;       /**< 1: a negative eigenvalue was met. nystrom: of M, the k x k block of H, below the
-                                   rounding errors of its entries, or the resolution that rows_products gave; dense: of H + rho I; cg, neumann: a direction d with
-                                   d . (H + rho I) d <= 0; nystrom_pcg: that, or one of the sketch; in all: an estimate of
-                                   spectrum_iterations */
+                                   rounding errors of its entries, or the resolution that rows_products gave; dense: of
+                                   H + rho I; cg, neumann: a direction d with d . (H + rho I) d <= 0; nystrom_pcg: that, or one
+                                   of the sketch; in all: an estimate of spectrum_iterations */
     int32_t fallback;         /**< 1: the first way was closed; `reason` says why. The order of ways, from the first on:
-                                   nystrom, dense: Cholesky where it is positive definite, else L D L^T; for a singular core or matrix its spectral pseudo-inverse
-                                   (method stays); x = v / rho (method NONE).
+                                   nystrom, dense: Cholesky where the core or matrix is positive definite, else L D L^T; for a
+                                   singular one its spectral pseudo-inverse (method stays); x = v / rho (method NONE).
                                    cg, nystrom_pcg, at a direction without positive curvature, or one that is not finite, or
                                    where they went on after negative curvature and end with a residual above that of x = 0:
                                    the x of the iteration with the least residual (method stays); x = v / rho where there is

@@ -79,7 +79,9 @@ pkg-config-static)
     verbose "$work/consumer_alone"
     ;;
 readme)
+    # shellcheck disable=SC2034 # compile() reads it
     examples=$5
+    # shellcheck disable=SC2016 # the marks of a program, no command
     sed -n '/^```c$/,/^```$/p' "$4" | grep -v '^```' > "$work/prog.c"
     grep -q 'int main' "$work/prog.c" || { echo "FAIL: no program in $4"; exit 1; }
     flags=$(pkg-config --cflags --libs blpo)
