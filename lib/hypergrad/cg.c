@@ -179,23 +179,22 @@ static double curvature(blpo_hypergrad *solver, const recurrence *s)
 }
 
 /* d.A d stands for something: it is finite, and no rounding error of |d| |A d|. */
-static int safely_nonzero(const blpo_hypergrad *solver, double dad)
+static int safely_nonzero(const blpo_hypergrad *solver, const recurrence *s, double dad)
 {
     const double rho = solver->config.nystrom_rho;
-    double dd = 0.0, of_ad = 0.0;
+    double of_ad = 0.0;
     for (int64_t i = 0; i < solver->problem.n_inner; i++) {
-        const double d = (double)solver->direction[i], ad = (double)solver->product[i] + rho * d;
-        dd += d * d;
+        const double ad = (double)solver->product[i] + rho * (double)solver->direction[i];
         of_ad += ad * ad;
     }
-    return isfinite(dad) && fabs(dad) > 8.0 * BLPO__EPSILON * sqrt(dd) * sqrt(of_ad);
+    return isfinite(dad) && fabs(dad) > 8.0 * BLPO__EPSILON * sqrt(s->dd) * sqrt(of_ad);
 }
 
 /* At a curvature that is not above 0, or not finite: goes on, or stops. */
 static int judge_curvature(blpo_hypergrad *solver, recurrence *s, double dad, const real *v, real *x,
                            blpo_hypergrad_report *report)
 {
-    const int negative = dad < 0.0, safe = safely_nonzero(solver, dad);
+    const int negative = dad < 0.0, safe = safely_nonzero(solver, s, dad);
     const int reason = !isfinite(dad) ? BLPO_IHVP_REASON_NONFINITE
                        : negative     ? BLPO_IHVP_REASON_INDEFINITE
                                       : BLPO_IHVP_REASON_SINGULAR;

@@ -292,8 +292,7 @@ static void add_row(pass *p, real *row)
 
 static void add_to(int64_t n, const real *from, real *to)
 {
-    for (int64_t i = 0; i < n; i++)
-        to[i] += from[i];
+    blpo__add_weighted_rows(1, n, NULL, from, to);
 }
 
 /* In eight sums, so that none waits for another. */

@@ -272,9 +272,9 @@ void blpo__row_bends_add_block(const blpo__row_factors *factors, double *block)
     const int64_t k = factors->k;
     for (int64_t l = 0; l < k; l++) {
         const blpo__place at = factors->place[l];
-        const real *first = factors->bends->first + at.unit * factors->bends->stride + at.input * k;
+        const real *first = at.layer == 1 ? factors->bends->first + at.unit * factors->bends->stride + at.input * k : NULL;
         for (int64_t j = 0; j < k; j++)
-            block[j * k + l] += at.layer == 1 ? (double)first[j] : element_above(factors, j, l);
+            block[j * k + l] += first != NULL ? (double)first[j] : element_above(factors, j, l);
     }
 }
 
@@ -321,30 +321,29 @@ void blpo__row_bends_tangents(blpo__row_factors *factors, const blpo__tape *tape
     }
 }
 
-/* Layers 2 and 3 of two rows, the first full. */
-static double full_by_any(const blpo__row_factors *factors, int64_t j, int64_t l)
+/* Layers 2 and 3 of a row times those of a vector of all parameters. */
+static double times_above(const blpo__row_factors *factors, int64_t j, const real *vector)
 {
     const blpo__mlp *mlp = factors->mlp;
     const blpo__row_bends *bends = factors->bends;
-    const int64_t n1 = mlp->size[1], first = mlp->offset[1], a = bends->unit[l];
-    const real *row = full_row(factors, j);
-    if (bends->full[l] >= 0)
-        return blpo__dot(row + first, full_row(factors, l) + first, mlp->n_parameters - first);
+    const int64_t n1 = mlp->size[1], first = mlp->offset[1], a = bends->unit[j];
+    if (bends->full[j] >= 0)
+        return blpo__dot(full_row(factors, j) + first, vector + first, mlp->n_parameters - first);
     if (a < 0)
         return 0.0;
-    return blpo__dot(row + first + a * n1, second_of(factors, l), n1) +
-           (double)blpo__bias(mlp, row, 2)[a] * (double)bends->second_bias[l] +
-           (double)blpo__weight(mlp, row, 3)[a] * (double)bends->top[l];
+    return blpo__dot(second_of(factors, j), vector + first + a * n1, n1) +
+           (double)bends->second_bias[j] * (double)blpo__bias(mlp, vector, 2)[a] +
+           (double)bends->top[j] * (double)blpo__weight(mlp, vector, 3)[a];
 }
 
-/* The same of any two rows. */
+/* Layers 2 and 3 of two rows. */
 static double above_first(const blpo__row_factors *factors, int64_t j, int64_t l)
 {
     const blpo__row_bends *bends = factors->bends;
     if (bends->full[j] >= 0)
-        return full_by_any(factors, j, l);
+        return times_above(factors, l, full_row(factors, j));
     if (bends->full[l] >= 0)
-        return full_by_any(factors, l, j);
+        return times_above(factors, j, full_row(factors, l));
     if (bends->unit[j] < 0 || bends->unit[j] != bends->unit[l])
         return 0.0;
     return blpo__dot(second_of(factors, j), second_of(factors, l), factors->mlp->size[1]) +
@@ -372,20 +371,12 @@ static int64_t in_first(const blpo__mlp *mlp, int64_t i, int64_t b)
 void blpo__row_bends_add_products(const blpo__row_factors *factors, const real *v, double *products)
 {
     const blpo__mlp *mlp = factors->mlp;
-    const blpo__row_bends *bends = factors->bends;
-    const int64_t k = factors->k, inputs = mlp->size[0] + 1, n1 = mlp->size[1], first = mlp->offset[1];
-    for (int64_t i = 0; i < n1; i++)
+    const int64_t k = factors->k, inputs = mlp->size[0] + 1;
+    for (int64_t i = 0; i < mlp->size[1]; i++)
         for (int64_t b = 0; b < inputs; b++)
             blpo__add_multiple(products, (double)v[in_first(mlp, i, b)], factors->wide + (i * inputs + b) * factors->width, k);
-    for (int64_t j = 0; j < k; j++) {
-        const int64_t a = bends->unit[j];
-        if (bends->full[j] >= 0)
-            products[j] += blpo__dot(full_row(factors, j) + first, v + first, mlp->n_parameters - first);
-        if (a >= 0)
-            products[j] += blpo__dot(second_of(factors, j), v + first + a * n1, n1) +
-                           (double)bends->second_bias[j] * (double)blpo__bias(mlp, v, 2)[a] +
-                           (double)bends->top[j] * (double)blpo__weight(mlp, v, 3)[a];
-    }
+    for (int64_t j = 0; j < k; j++)
+        products[j] += times_above(factors, j, v);
 }
 
 BLPO__MULTIVERSION

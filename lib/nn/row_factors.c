@@ -187,9 +187,10 @@ void blpo__mlp_gram(const blpo__mlp *mlp, const blpo__tape *tape, int64_t begin,
 static void make_through(blpo__row_factors *factors, const blpo__tape *tape, blpo__scratch *scratch)
 {
     const int64_t n = factors->n, width = factors->width;
-    memset(factors->through, 0, (size_t)(n * width) * sizeof *factors->through);
-    if (factors->bends != NULL)
-        blpo__row_bends_tangents(factors, tape, scratch, factors->through);
+    if (factors->bends == NULL)
+        memset(factors->through, 0, (size_t)(n * width) * sizeof *factors->through);
+    else
+        blpo__row_bends_tangents(factors, tape, scratch, factors->through); /* behind the k columns zeroes stay */
     for (int64_t i = 0; factors->bends != NULL && i < n * width; i++)
         factors->through[i] *= 2.0;
     blpo__mlp_gram(factors->mlp, tape, 0, n, n, factors->gram, factors->stride);

@@ -84,28 +84,26 @@ INLINE wide log_of(wide x)
     return k * LOG2_HIGH - ((square - (s * (square + z * t) + k * LOG2_LOW)) - f) + (x - x);
 }
 
-static void exp_all(double *x, int64_t n)
+/* x becomes f(x); 1 is in the domain of both. */
+INLINE void map_wide(wide (*f)(wide), double *x, int64_t n)
 {
     int64_t i = 0;
     for (; i + WIDE <= n; i += WIDE)
-        *(loose_wide *)(x + i) = exp_of(*(const loose_wide *)(x + i));
+        *(loose_wide *)(x + i) = f(*(const loose_wide *)(x + i));
     if (i < n) {
-        wide tail = {0};
+        wide tail = wide_all(1.0);
         memcpy(&tail, x + i, (size_t)(n - i) * sizeof *x);
-        tail = exp_of(tail);
+        tail = f(tail);
         memcpy(x + i, &tail, (size_t)(n - i) * sizeof *x);
     }
 }
 
+static void exp_all(double *x, int64_t n)
+{
+    map_wide(exp_of, x, n);
+}
+
 static void log_all(double *x, int64_t n)
 {
-    int64_t i = 0;
-    for (; i + WIDE <= n; i += WIDE)
-        *(loose_wide *)(x + i) = log_of(*(const loose_wide *)(x + i));
-    if (i < n) {
-        wide tail = wide_all(1.0);
-        memcpy(&tail, x + i, (size_t)(n - i) * sizeof *x);
-        tail = log_of(tail);
-        memcpy(x + i, &tail, (size_t)(n - i) * sizeof *x);
-    }
+    map_wide(log_of, x, n);
 }
